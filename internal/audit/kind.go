@@ -1,0 +1,98 @@
+package audit
+
+import "strings"
+
+// Kind says which fact an event is about. Its value is what the journal's field SALLYPORT_KIND holds.
+type Kind string
+
+// The kinds. Each has an entry in kinds; a test sees to that.
+const (
+	LoginAccepted         Kind = "login-accepted"          // a right code, a recovery code or a remembered source
+	LoginDenied           Kind = "login-denied"            // a wrong code, or a dialogue that ended without a right one
+	CodeReplayed          Kind = "code-replayed"           // a right code that was used before, or may have been
+	LoginLocked           Kind = "login-locked"            // a lock began, or turned somebody away
+	LoginNotRequired      Kind = "login-not-required"      // the policy asks for no code
+	Unavailable           Kind = "unavailable"             // something that the verdict depends on failed
+	Enrolled              Kind = "enrolled"                // a device was confirmed by its first code
+	EnrollmentStarted     Kind = "enrollment-started"      // a secret was shown and waits for its first code
+	TokenRemoved          Kind = "token-removed"           // one of several devices
+	Removed               Kind = "removed"                 // by its user
+	RecoveryCodeUsed      Kind = "recovery-code-used"      // Count are left
+	RecoveryCodesReplaced Kind = "recovery-codes-replaced" // the old ones stopped working
+	Resynced              Kind = "resynced"                // by two consecutive codes
+	Disabled              Kind = "disabled"                // by an administrator
+	Unlocked              Kind = "unlocked"                // by an administrator
+	PolicyReloaded        Kind = "policy-reloaded"
+	PolicyRejected        Kind = "policy-rejected"
+	RecordUnreadable      Kind = "record-unreadable" // damaged, or open to others
+	VaultSealed           Kind = "vault-sealed"
+	VaultRekeyed          Kind = "vault-rekeyed"
+	VaultUnsealed         Kind = "vault-unsealed" // secrets are readable on the disk from now on
+	LedgerQuarantined     Kind = "ledger-quarantined"
+	SavedCopyStale        Kind = "saved-copy-stale" // it could not be written or marked
+	DaemonStarted         Kind = "daemon-started"
+	DaemonStopped         Kind = "daemon-stopped"
+	SessionOpened         Kind = "session-opened"
+	SessionClosed         Kind = "session-closed"
+	AccessRefused         Kind = "access-refused"  // the caller may not do this
+	AccountRefused        Kind = "account-refused" // the login skipped the second factor
+)
+
+// priority is a syslog severity (syslog(3)).
+type priority int
+
+const (
+	problem priority = 3
+	warning priority = 4
+	notice  priority = 5
+	info    priority = 6
+	debug   priority = 7
+)
+
+// about is what all events of a kind have in common.
+type about struct {
+	id       string // MESSAGE_ID (systemd.journal-fields(7)): scripts and catalogues match it, so it never changes
+	priority priority
+	title    string // the message begins with it
+}
+
+// about is the kind's entry. A kind without one would be a mistake of ours; its event is not lost for that.
+func (k Kind) about() about {
+	if a, ok := kinds[k]; ok {
+		return a
+	}
+	return about{strings.Repeat("0", 32), warning, plain(string(k))}
+}
+
+// kinds is read-only.
+var kinds = map[Kind]about{
+	LoginAccepted:         {"fe078bb1f3ac78d3acfadf5430a5967d", info, "login accepted"},
+	LoginDenied:           {"5e4daffc2001f5ca5946e0e5bbfc33bd", notice, "login denied"},
+	CodeReplayed:          {"9a594d42641d3c3c54e8fc6217f371e1", warning, "used code refused"},
+	LoginLocked:           {"c384d30d804002b4bfccb152704ba54b", warning, "login locked"},
+	LoginNotRequired:      {"844955bbd08b059bbd8640abe63454c8", debug, "login needs no code"},
+	Unavailable:           {"f8f6a059d963c4d0efd528e554866f28", problem, "login could not be verified"},
+	Enrolled:              {"39879db6960efafcf0b6da2a85619fd3", notice, "second factor set up"},
+	EnrollmentStarted:     {"a175d61cc667c2d661d017ef02827356", info, "set-up begun"},
+	TokenRemoved:          {"47469a0d659e6dc4a0c8d4b7d64ac361", notice, "device removed"},
+	Removed:               {"ff57fbeaf814f1544bf732508f1e3406", notice, "second factor removed"},
+	RecoveryCodeUsed:      {"fd8d3b0af9eb8d6e538fc66a7b7df8b9", notice, "recovery code used"},
+	RecoveryCodesReplaced: {"ead896a95bb94c00928329d773f8065b", notice, "recovery codes replaced"},
+	Resynced:              {"5cd50bcbc0359d933e4efd4ee44f856a", notice, "device resynchronised"},
+	Disabled:              {"dbdfa5547c73bfbd2004126374fa2c2e", warning, "second factor disabled"},
+	Unlocked:              {"0c02b7ec0ab8f5dcd591410f1d6c485d", notice, "user unlocked"},
+	PolicyReloaded:        {"3fb648eb6148a06c8e91ec755b548483", info, "policy loaded"},
+	PolicyRejected:        {"fb8444aaadc247e1ac046426ede747d7", problem, "policy rejected, the one before stays in force"},
+	RecordUnreadable:      {"107a075bf7514f608a7a713e1f3eaa48", problem, "file cannot be used"},
+	VaultSealed:           {"348c65fcd57e595a0c19065f25da5485", notice, "vault sealed"},
+	VaultRekeyed:          {"e703f2484506e0a0450e0342243eaabf", notice, "vault sealed with a new key"},
+	VaultUnsealed:         {"93fb1125a554a065556440c3e8d87742", warning, "vault unsealed"},
+	LedgerQuarantined:     {"f4297403481c236465f66717d9731ced", warning, "ledger began empty, codes of the last minute are refused"},
+	SavedCopyStale:        {"2778d958f43e0e2b7b7356e859d1fca7", warning, "the ledger's saved copy is out of date"},
+	DaemonStarted:         {"52eed4cec425c6b4c956fdb5a0392dda", info, "daemon started"},
+	DaemonStopped:         {"8e632920f0cd2493a20a29803da7d6d5", info, "daemon stopped"},
+	SessionOpened:         {"7cdfb3bfb5056809184d2b75bc409ba4", info, "session opened"},
+	SessionClosed:         {"0c6db8f6f40c401f5be0bce4765889fc", info, "session closed"},
+	AccessRefused:         {"7b501e5108bfa3cb6de87b3acbdbab2c", warning, "request refused"},
+	AccountRefused:        {"0bdfb9a52c7e300a02f8e425905c3a96", notice, "account refused, no code was asked for"},
+}
