@@ -1,0 +1,314 @@
+package login
+
+import (
+	"time"
+
+	"sallyport/internal/audit"
+	"sallyport/internal/enroll"
+	"sallyport/internal/otp"
+	"sallyport/internal/policy"
+)
+
+type state int
+
+const (
+	fresh state = iota
+	wantCode
+	wantSetupCode
+	wantAcknowledgement
+	over
+)
+
+// Dialogue is one login from its first step to its verdict.
+type Dialogue struct {
+	req     Request
+	state   state
+	prompts int    // prompts answered
+	setup   string // the pending set-up's ID
+}
+
+// New begins a login.
+func New(r Request) *Dialogue { return &Dialogue{req: r} }
+
+// Over reports whether the verdict has been given.
+func (d *Dialogue) Over() bool { return d.state == over }
+
+// Begin is the first step.
+func (d *Dialogue) Begin(f *Facts) Step {
+	if s, done := d.exempt(f); done {
+		return d.finish(s)
+	}
+	if f.Account.Remembered(d.req.Service, d.req.Source(), f.Now, f.Decision.Remember) && f.Enrolled() && !d.req.Self {
+		return d.finish(d.grant("remembered source"))
+	}
+	if until := LockedUntil(d.req, f); !until.IsZero() {
+		return d.finish(locked(f.Now, until, []audit.Event{lockEvent(d.req, until)}))
+	}
+	if d.lacksSetup(f) && d.canSetUp() {
+		return d.beginSetup(f)
+	}
+	d.state = wantCode
+	if d.req.Split {
+		return ask(PromptSplit, false)
+	}
+	s := ask(PromptCode, false)
+	if d.req.Silent && d.lacksSetup(f) {
+		s.tellError(textSetupElsewhere)
+	}
+	return d.spoken(s)
+}
+
+// spoken puts what a silent host would not show in front of the prompt, which it does show: sudo is always silent.
+func (d *Dialogue) spoken(s Step) Step {
+	if d.req.Silent && s.Ask != nil && len(s.Tell) > 0 {
+		s.Ask.Text = s.Tell[len(s.Tell)-1].Text + " " + s.Ask.Text
+		s.Tell = nil
+	}
+	return s
+}
+
+// exempt answers a login that needs no code.
+func (d *Dialogue) exempt(f *Facts) (Step, bool) {
+	if !notRequired(d.req, f) {
+		return Step{}, false
+	}
+	s := end(NotRequired)
+	s.Events = []audit.Event{d.req.event(audit.LoginNotRequired)}
+	if reminding(f) {
+		s.tell(reminder(f.Decision.Until))
+	}
+	return s, true
+}
+
+// notRequired is the one place that says who needs no code. An unknown user is judged as one who is not enrolled, so
+// that the prompts tell nobody which names exist.
+func notRequired(r Request, f *Facts) bool {
+	switch f.Decision.Require {
+	case policy.RequireNever:
+		return true
+	case policy.RequireIfEnrolled:
+		return !f.Enrolled()
+	case policy.RequireEnroll:
+		return reminding(f)
+	default:
+		return false
+	}
+}
+
+// reminding reports whether a set-up is due later, and optional until then.
+func reminding(f *Facts) bool {
+	return f.Decision.Require == policy.RequireEnroll && !f.Enrolled() && f.Now.Before(f.Decision.Until)
+}
+
+// lacksSetup reports whether the login needs a second factor that its user has not set up.
+func (d *Dialogue) lacksSetup(f *Facts) bool {
+	return f.Decision.Require == policy.RequireEnroll && !f.Enrolled() && d.req.Known
+}
+
+// canSetUp reports whether this login can hold the dialogue of a set-up.
+func (d *Dialogue) canSetUp() bool {
+	return !d.req.Split && !d.req.Program && !d.req.Self && !d.req.Silent
+}
+
+// Answer is the step after something was typed.
+func (d *Dialogue) Answer(f *Facts, answer string) Step {
+	if f.Decision.Require == policy.RequireNever { // since the dialogue began
+		s, _ := d.exempt(f)
+		return d.finish(s)
+	}
+	d.prompts++
+	switch d.state {
+	case wantCode:
+		if d.req.Split {
+			return d.answerSplit(f, answer)
+		}
+		return d.answerCode(f, answer)
+	case wantSetupCode:
+		return d.answerSetup(f, answer)
+	case wantAcknowledgement:
+		return d.finish(d.grant("second factor set up"))
+	default:
+		return d.finish(Refuse(Denied, ""))
+	}
+}
+
+func (d *Dialogue) answerCode(f *Facts, answer string) Step {
+	p := Prove(d.req, f, answer)
+	if p.Finding == Right {
+		return d.finish(d.accept(f, p))
+	}
+	s := d.refuse(f, p)
+	if s.Verdict != Pending {
+		return d.finish(s)
+	}
+	s.Ask = &Prompt{Text: PromptCode}
+	return d.spoken(s)
+}
+
+// answerSplit judges an answer that holds the password and, behind it, the code. There is no second try: the host's
+// next answer would be the same one.
+func (d *Dialogue) answerSplit(f *Facts, answer string) Step {
+	password, code := splitAnswer(f, answer)
+	p := Prove(d.req, f, code)
+	var s Step
+	if p.Finding == Right {
+		s = d.accept(f, p)
+	} else {
+		d.prompts = f.Decision.Attempts
+		s = d.refuse(f, p)
+	}
+	s.PasswordLength = len(password)
+	return d.finish(s)
+}
+
+// accept is the step for a right code.
+func (d *Dialogue) accept(f *Facts, p Proof) Step {
+	reason := "recovery code"
+	if p.Recovery < 0 {
+		reason = string(p.Token.Key.Kind)
+	}
+	s := d.grant(reason)
+	s.SaveRecord, s.SaveAccount = p.SaveRecord, p.SaveAccount
+	s.Events = append(p.Events, s.Events...)
+	if p.Recovery >= 0 || len(f.Record.Recovery) == 0 {
+		s.tell(recoveryLeft(len(f.Record.Recovery)))
+	}
+	return s
+}
+
+func (d *Dialogue) grant(reason string) Step {
+	s := end(Granted)
+	e := d.req.event(audit.LoginAccepted)
+	e.Reason = reason
+	s.Events = []audit.Event{e}
+	return s
+}
+
+// refuse is the step for an answer that was not a right code; its verdict is Pending where another try is left.
+func (d *Dialogue) refuse(f *Facts, p Proof) Step {
+	if !p.Locked.IsZero() {
+		s := locked(f.Now, p.Locked, p.Events)
+		s.SaveRecord, s.SaveAccount = p.SaveRecord, p.SaveAccount
+		return s
+	}
+	s := end(Pending)
+	s.SaveRecord, s.SaveAccount, s.Events = p.SaveRecord, p.SaveAccount, p.Events
+	s.tellError(p.Finding.Text())
+	if d.prompts >= f.Decision.Attempts || d.req.Program {
+		s.Verdict = Denied
+		if len(s.Events) == 0 {
+			e := d.req.event(audit.LoginDenied)
+			e.Reason = p.Finding.reason()
+			s.Events = append(s.Events, e)
+		}
+	}
+	return s
+}
+
+func (d *Dialogue) beginSetup(f *Facts) Step {
+	if p := f.pending(d.req.Resume); p {
+		d.state, d.setup = wantSetupCode, d.req.Resume
+		s := ask(PromptSetup, true)
+		s.Resume = d.setup
+		return s
+	}
+	rec, setup, err := enroll.Begin(f.Record, d.req.User, d.req.UID, enroll.Options{Issuer: f.Issuer}, f.Now, f.Rand)
+	if err != nil {
+		return d.finish(Refuse(Denied, TextSetupFailed))
+	}
+	f.Record = rec
+	d.state, d.setup = wantSetupCode, setup.ID
+	s := ask(PromptSetup, true)
+	s.Tell, err = setupMessages(setup)
+	if err != nil {
+		return d.finish(Refuse(Denied, TextSetupFailed))
+	}
+	s.Resume, s.SaveRecord = setup.ID, true
+	s.Events = []audit.Event{d.req.event(audit.EnrollmentStarted)}
+	return s
+}
+
+// pending reports whether id names a set-up that may still be confirmed.
+func (f *Facts) pending(id string) bool {
+	return id != "" && f.Record != nil && f.Record.Pending != nil && f.Record.Pending.ID == id && f.Now.Before(f.Record.Pending.Expires)
+}
+
+func (d *Dialogue) answerSetup(f *Facts, answer string) Step {
+	done, err := enroll.Confirm(f.Record, f.Account, d.setup, answer, f.Decision.Window, f.Now, f.Rand)
+	if err != nil {
+		s := end(Pending)
+		s.tellError(setupError(err))
+		if d.prompts >= f.Decision.Attempts || !f.pending(d.setup) {
+			s.Verdict = Denied
+			e := d.req.event(audit.LoginDenied)
+			e.Reason = "the second factor was not set up"
+			s.Events = []audit.Event{e}
+			return d.finish(s)
+		}
+		s.Ask, s.Resume = &Prompt{Text: PromptSetup, Echo: true}, d.setup
+		return s
+	}
+	f.Account.Accept(d.req.Service, d.req.Source(), f.Now)
+	d.state = wantAcknowledgement
+	s := ask(PromptAcknowledge, true)
+	s.SaveRecord, s.SaveAccount = true, true
+	s.Tell = recoveryMessages(done.Recovery)
+	e := d.req.event(audit.Enrolled)
+	e.Token = done.Token
+	s.Events = []audit.Event{e}
+	return s
+}
+
+// finish marks the dialogue as over when s is its last step.
+func (d *Dialogue) finish(s Step) Step {
+	if s.Ask == nil {
+		d.state = over
+	}
+	return s
+}
+
+// recoveryLengths are the lengths of a recovery code with its dashes and without.
+var recoveryLengths = [...]int{19, 16}
+
+// splitAnswer parts a password from the code behind it. The code's length is that of a token of the user's; where
+// there is none it is taken as six digits, so that nothing differs for a user who is not enrolled.
+func splitAnswer(f *Facts, answer string) (password, code string) {
+	lengths := []int{}
+	if f.Enrolled() {
+		for _, t := range f.Record.Tokens {
+			lengths = append(lengths, t.Key.Digits)
+		}
+	} else {
+		lengths = append(lengths, 6)
+	}
+	best := len(answer)
+	for _, n := range lengths {
+		cut := len(answer) - n
+		if cut < 0 {
+			continue
+		}
+		shape, _ := otp.Classify(answer[cut:])
+		if shape != otp.ShapeCode {
+			continue
+		}
+		if best == len(answer) || f.find(answer[cut:]).Finding > f.find(answer[best:]).Finding {
+			best = cut
+		}
+	}
+	for _, n := range recoveryLengths {
+		if cut := len(answer) - n; best == len(answer) && cut >= 0 {
+			if m := f.find(answer[cut:]); m.Finding == Right && m.Recovery >= 0 {
+				best = cut
+			}
+		}
+	}
+	return answer[:best], answer[best:]
+}
+
+// locked is the verdict while, or as soon as, a lock holds.
+func locked(now, until time.Time, events []audit.Event) Step {
+	s := end(Locked)
+	s.Until, s.Events = until, events
+	s.tellError(LockedText(now, until))
+	return s
+}
