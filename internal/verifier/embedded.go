@@ -1,0 +1,65 @@
+package verifier
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"sallyport/internal/audit"
+	"sallyport/internal/disk"
+	"sallyport/internal/ledger"
+	"sallyport/internal/login"
+	"sallyport/internal/policy"
+	"sallyport/internal/vault"
+	"sallyport/internal/wire"
+)
+
+// lockWait is how long the Go half waits for the ledger's lock: other Go halves hold it for one step each, the daemon
+// for life.
+const lockWait = 400 * time.Millisecond
+
+// ServeEmbedded serves one connection of the module in place of the daemon, on the same files.
+func ServeEmbedded(root disk.Root, conn *wire.Conn) error {
+	log := audit.Open(io.Discard)
+	p, err := policy.Load(root)
+	if err == nil && p.Enabled && p.OnDaemonFailure != policy.FailureVerify {
+		err = errors.New("the daemon is away, and on_daemon_failure is \"deny\"")
+	}
+	if err != nil {
+		log.Record(audit.Event{Kind: audit.Unavailable, Reason: err.Error()})
+		return errors.Join(err, reply(conn, login.Refuse(login.Unavailable, login.TextUnavailable)))
+	}
+	files := &disk.OS{}
+	v := New(Config{
+		Policy:  p,
+		Records: vault.Open(files, root, vault.LoadKeys(files, root, "")),
+		Ledgers: perStep{root, files, log},
+		Users:   NSS{},
+		Audit:   log,
+		Now:     time.Now,
+		Rand:    rand.Reader,
+	})
+	return v.ServePackets(Caller{UID: uint32(os.Geteuid()), PID: int32(os.Getppid())}, conn)
+}
+
+// perStep opens the ledger for one step.
+type perStep struct {
+	root  disk.Root
+	files disk.FS
+	log   audit.Log
+}
+
+// Borrow takes the ledger's lock until the step is over.
+func (s perStep) Borrow() (Ledger, func(), error) {
+	warn := func(format string, args ...any) {
+		s.log.Record(audit.Event{Kind: audit.SavedCopyStale, Reason: fmt.Sprintf(format, args...)})
+	}
+	l, err := ledger.Open(ledger.Options{Root: s.root, FS: s.files, Now: time.Now(), Wait: lockWait, Warn: warn})
+	if err != nil {
+		return nil, nil, err
+	}
+	return l, func() { l.Close() }, nil
+}

@@ -1,0 +1,143 @@
+package verifier
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"sallyport/internal/audit"
+	"sallyport/internal/disk"
+	"sallyport/internal/ledger"
+	"sallyport/internal/login"
+	"sallyport/internal/policy"
+	"sallyport/internal/vault"
+)
+
+// judge runs one step of a login: it reads the facts, has decide look at them, and stores what it changed before it
+// returns. Whatever fails on the way denies.
+func (v *Verifier) judge(r login.Request, decide func(*login.Facts) login.Step) login.Step {
+	now := v.Now()
+	decision, err := v.decide(r, now)
+	if err != nil {
+		return v.unavailable(r, err)
+	}
+	var s login.Step
+	if decision.Require == policy.RequireNever {
+		// Nothing else is read: with enabled = false people get in whatever has become of vault and ledger.
+		s = decide(&login.Facts{Now: now, Decision: decision, Account: &ledger.Account{}})
+		v.write(s.Events)
+		return s
+	}
+	err = v.withFacts(r.User, r.UID, r.Known, decision, now, func(f *login.Facts) (saveRecord, saveAccount bool, err error) {
+		s = decide(f)
+		return s.SaveRecord, s.SaveAccount, nil
+	})
+	if err != nil {
+		return v.unavailable(r, err)
+	}
+	v.write(s.Events)
+	return s
+}
+
+func (v *Verifier) write(events []audit.Event) {
+	for _, e := range events {
+		v.Audit.Record(e)
+	}
+}
+
+func (v *Verifier) decide(r login.Request, now time.Time) (policy.Decision, error) {
+	p := v.policy.Load()
+	groups := func() ([]string, error) { return v.Users.Groups(r.User) }
+	if !r.Known {
+		groups = func() ([]string, error) { return nil, nil }
+	}
+	d, err := p.Decide(policy.Request{User: r.User, Groups: groups, Service: r.Service, Source: r.RHost}, now)
+	if err != nil {
+		return d, fmt.Errorf("policy: %w", err)
+	}
+	return d, nil
+}
+
+// withFacts lends fn the facts about a user and stores what it says it changed: the record, which is durable, before
+// the account, so that a full disk leaves no trace of a success that was not given.
+func (v *Verifier) withFacts(user string, uid uint32, known bool, d policy.Decision, now time.Time, fn func(*login.Facts) (saveRecord, saveAccount bool, err error)) error {
+	defer v.locks.lock(user)()
+	l, giveBack, err := v.Ledgers.Borrow()
+	if err != nil {
+		return err
+	}
+	defer giveBack()
+	f := &login.Facts{Now: now, Decision: d, Issuer: v.issuer(v.policy.Load()), Quarantine: l.Quarantine(), Rand: v.Rand}
+	if f.Record, err = v.record(user, uid, known); err != nil {
+		return err
+	}
+	account := user
+	if !known {
+		account = ledger.Stranger(user)
+	}
+	if f.Account, err = l.Get(account); err != nil {
+		return err
+	}
+	corrected := f.Account.Correct(now) // what a clock that ran ahead wrote
+	saveRecord, saveAccount, err := fn(f)
+	if saveRecord {
+		if e := v.store(user, f.Record); e != nil {
+			return e
+		}
+	}
+	if saveAccount || corrected {
+		if e := l.Put(account, f.Account); e != nil {
+			return e
+		}
+	}
+	return err
+}
+
+// record is the user's vault record, nil where there is none.
+func (v *Verifier) record(user string, uid uint32, known bool) (*vault.Record, error) {
+	if !known {
+		return nil, nil
+	}
+	rec, err := v.Records.Get(user, uid)
+	if errors.Is(err, vault.ErrNotEnrolled) {
+		return nil, nil
+	}
+	return rec, err
+}
+
+// store keeps a record, or deletes it where no second factor is left in it.
+func (v *Verifier) store(user string, rec *vault.Record) error {
+	if len(rec.Tokens) == 0 && rec.Pending == nil {
+		return v.Records.Delete(user)
+	}
+	return v.Records.Put(rec)
+}
+
+// unavailable ends a login that cannot be judged, with the reason in the journal and none for the person, who could not
+// mend it.
+func (v *Verifier) unavailable(r login.Request, err error) login.Step {
+	s := login.Refuse(login.Unavailable, login.TextUnavailable)
+	if errors.Is(err, ledger.ErrHeld) {
+		s.Busy = true
+		return s
+	}
+	v.Audit.Record(failure(r, err))
+	return s
+}
+
+// failure is the journal's record of a login that an error denied; a damaged file has a kind of its own.
+func failure(r login.Request, err error) audit.Event {
+	e := audit.Event{Kind: audit.Unavailable, User: r.User, UID: r.UID, Service: r.Service, Source: r.RHost, TTY: r.TTY, PID: r.PID, Reason: err.Error()}
+	var damaged *vault.DamagedError
+	var trust *disk.TrustError
+	var used *ledger.DamagedError
+	switch {
+	case errors.As(err, &used):
+		e.Path = used.Path
+	case errors.As(err, &damaged):
+		e.Kind, e.Path = audit.RecordUnreadable, damaged.Path
+	case errors.As(err, &trust):
+		e.Kind, e.Path = audit.RecordUnreadable, trust.Path
+	}
+	return e
+}

@@ -1,0 +1,90 @@
+// Package verifier puts policy, vault, ledger and the pure packages login and enroll together: it reads the facts,
+// has them judged, stores what changed and only then answers. The daemon runs one for its life; the module's Go half
+// runs one for a login while the daemon is away (DESIGN §1.1, §1.2).
+package verifier
+
+import (
+	"io"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"sallyport/internal/audit"
+	"sallyport/internal/ledger"
+	"sallyport/internal/policy"
+	"sallyport/internal/vault"
+)
+
+// Records is what the verifier needs of the vault: one durable record a user. Get returns an error that wraps
+// vault.ErrNotEnrolled where there is none for this user with this uid; Put and Delete are durable when they return.
+type Records interface {
+	Get(user string, uid uint32) (*vault.Record, error)
+	Put(*vault.Record) error
+	Delete(user string) error
+}
+
+// Ledger is what the verifier needs of the ledger.
+type Ledger interface {
+	Get(user string) (*ledger.Account, error)
+	Put(user string, a *ledger.Account) error
+	Quarantine() time.Time
+}
+
+// Ledgers lends the ledger for one step. The daemon, which holds it for life, lends it at once; the Go half takes the
+// file's lock for the step, so that nobody waits while a person types. Borrow fails with ledger.ErrHeld where another
+// process has it.
+type Ledgers interface {
+	Borrow() (l Ledger, giveBack func(), err error)
+}
+
+// Directory is the host's user database (NSS).
+type Directory interface {
+	// Lookup returns the user's uid. An error that wraps ErrUnknownUser means that there is no such user; any other
+	// means that the question was not answered.
+	Lookup(user string) (uid uint32, err error)
+	Groups(user string) ([]string, error)
+	// Name returns the user's name, or an error that wraps ErrUnknownUser.
+	Name(uid uint32) (string, error)
+}
+
+// Config is what a verifier works with.
+type Config struct {
+	Policy  *policy.Policy
+	Records Records
+	Ledgers Ledgers
+	Users   Directory
+	Audit   audit.Log
+	Now     func() time.Time
+	Rand    io.Reader
+}
+
+// Verifier judges logins and changes second factors. It is safe for concurrent use.
+type Verifier struct {
+	Config
+	policy atomic.Pointer[policy.Policy]
+	locks  userLocks
+}
+
+// New makes a verifier.
+func New(c Config) *Verifier {
+	v := &Verifier{Config: c}
+	v.policy.Store(c.Policy)
+	return v
+}
+
+// Policy is the policy in force.
+func (v *Verifier) Policy() *policy.Policy { return v.policy.Load() }
+
+// SetPolicy puts a new policy in force, from the next step of every login on.
+func (v *Verifier) SetPolicy(p *policy.Policy) { v.policy.Store(p) }
+
+// issuer is what authenticator apps show: the policy's, or the host's name.
+func (v *Verifier) issuer(p *policy.Policy) string {
+	if p.Issuer != "" {
+		return p.Issuer
+	}
+	if name, err := os.Hostname(); err == nil && name != "" {
+		return name
+	}
+	return "Sallyport"
+}
