@@ -1,0 +1,3 @@
+package iosallyportadmin
+
+//go:generate go run github.com/varlink/go/cmd/varlink-go-interface-generator io.sallyport.Admin.varlink

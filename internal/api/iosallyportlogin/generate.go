@@ -1,0 +1,3 @@
+package iosallyportlogin
+
+//go:generate go run github.com/varlink/go/cmd/varlink-go-interface-generator io.sallyport.Login.varlink
