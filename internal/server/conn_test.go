@@ -1,0 +1,162 @@
+package server
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// pair returns a message connection and the raw other end of it.
+func pair(t *testing.T, idle, arrival time.Duration) (*messageConn, net.Conn) {
+	t.Helper()
+	ours, theirs := net.Pipe()
+	t.Cleanup(func() { ours.Close(); theirs.Close() })
+	return &messageConn{Conn: ours, idle: idle, arrival: arrival, write: 10 * time.Second}, theirs
+}
+
+// readMessage reads as the library does, in pieces.
+func readMessage(c *messageConn) (string, error) {
+	var got []byte
+	piece := make([]byte, 100)
+	for {
+		n, err := c.Read(piece)
+		got = append(got, piece[:n]...)
+		if err != nil {
+			return string(got), err
+		}
+		if bytes.IndexByte(got, 0) >= 0 {
+			return string(got), nil
+		}
+	}
+}
+
+func TestMessages(t *testing.T) {
+	c, peer := pair(t, time.Minute, time.Minute)
+	long := `{"a":"` + strings.Repeat("x", MaxMessage-len(`{"a":""}`)) + `"}`
+	sent := []string{`{"a":1}`, `{"b":2}`, long, `{"c":"ü"}`}
+	go func() {
+		io.WriteString(peer, strings.Join(sent, "\x00")+"\x00")
+	}()
+	for _, want := range sent {
+		got, err := readMessage(c)
+		if err != nil || got != want+"\x00" {
+			t.Fatalf("read %.40q, %v; want %.40q", got, err, want)
+		}
+	}
+}
+
+// TestMessagesByteByByte shows that only the NUL ends a message.
+func TestMessagesByteByByte(t *testing.T) {
+	c, peer := pair(t, time.Minute, time.Minute)
+	go func() {
+		for _, b := range []byte("{\"a\":1}\x00{}\x00") {
+			peer.Write([]byte{b})
+		}
+	}()
+	for _, want := range []string{"{\"a\":1}\x00", "{}\x00"} {
+		if got, err := readMessage(c); err != nil || got != want {
+			t.Fatalf("read %q, %v; want %q", got, err, want)
+		}
+	}
+}
+
+func TestBadMessages(t *testing.T) {
+	for name, sent := range map[string]string{
+		"too long":          `{"a":"` + strings.Repeat("x", MaxMessage) + `"}` + "\x00",
+		"too long, no end":  strings.Repeat("x", MaxMessage+1),
+		"not JSON":          "hello\x00",
+		"empty":             "\x00",
+		"an array":          "[]\x00",
+		"a string":          `"a"` + "\x00",
+		"cut short":         `{"a":` + "\x00",
+		"two objects":       "{}{}\x00",
+		"not UTF-8":         "{\"a\":\"\xff\"}\x00",
+		"nested without an": strings.Repeat("[", 60000) + "\x00",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, peer := pair(t, time.Minute, time.Minute)
+			go io.WriteString(peer, sent)
+			reply := make(chan string)
+			go func() {
+				got, _ := bufio.NewReader(peer).ReadString(0)
+				reply <- got
+			}()
+			got, err := readMessage(c)
+			if !errors.Is(err, errBadMessage) || got != "" {
+				t.Errorf("read %.40q, %v; want an error", got, err)
+			}
+			c.Close()
+			if got := <-reply; got != badMessage {
+				t.Errorf("reply %q, want %q", got, badMessage)
+			}
+		})
+	}
+}
+
+func TestDeadlines(t *testing.T) {
+	for name, test := range map[string]struct {
+		idle, arrival time.Duration
+		sent          string
+	}{
+		"nothing":   {20 * time.Millisecond, time.Hour, ""},
+		"not whole": {time.Hour, 20 * time.Millisecond, `{"a":`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, peer := pair(t, test.idle, test.arrival)
+			go io.WriteString(peer, test.sent)
+			if got, err := readMessage(c); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("read %q, %v; want that the deadline is over", got, err)
+			}
+		})
+	}
+}
+
+// TestArrivalIsAbsolute sends one byte after the other, each in time: the message must not take longer for that.
+func TestArrivalIsAbsolute(t *testing.T) {
+	const arrival, slack = 300 * time.Millisecond, 10 * time.Second
+	c, peer := pair(t, time.Hour, arrival)
+	began := time.Now()
+	go func() {
+		for {
+			if _, err := peer.Write([]byte("{")); err != nil {
+				return
+			}
+			time.Sleep(time.Millisecond) // the slow peer that this test is about
+		}
+	}()
+	if _, err := readMessage(c); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("error %v, want that the deadline is over", err)
+	}
+	if took := time.Since(began); took > arrival+slack {
+		t.Errorf("it took %v, want %v", took, arrival)
+	}
+}
+
+func TestFinish(t *testing.T) {
+	c, peer := pair(t, time.Hour, time.Hour)
+	go io.WriteString(peer, "{}\x00{}\x00")
+	if _, err := readMessage(c); err != nil {
+		t.Fatal(err)
+	}
+	c.finish()
+	if got, err := readMessage(c); err != io.EOF {
+		t.Errorf("after finish read %q, %v; want EOF", got, err)
+	}
+
+	c, _ = pair(t, time.Hour, time.Hour)
+	ended := make(chan error)
+	go func() {
+		_, err := readMessage(c)
+		ended <- err
+	}()
+	c.finish()
+	if err := <-ended; err == nil {
+		t.Error("a read goes on after finish")
+	}
+}

@@ -1,0 +1,190 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/varlink/go/varlink/idl"
+
+	"sallyport/internal/otp"
+	"sallyport/internal/wire"
+)
+
+// parameters are those of a call, by name: string or int64. One that is absent or null is not there.
+type parameters map[string]any
+
+// errParameter names a parameter that is missing, unknown, there twice, or of the wrong type.
+type errParameter string
+
+func (e errParameter) Error() string { return "invalid parameter " + strconv.Quote(string(e)) }
+
+// parse reads a call's parameters, strictly by the interface's description. The generated code would ignore unknown
+// ones, take names in any case, and of two the last.
+func parse(raw json.RawMessage, fields []idl.TypeField) (parameters, error) {
+	types := make(map[string]*idl.Type, len(fields))
+	for _, f := range fields {
+		types[f.Name] = f.Type
+	}
+	given, err := members(raw)
+	if err != nil {
+		return nil, err
+	}
+	values := make(parameters)
+	for _, m := range given {
+		t, known := types[m.name]
+		if !known {
+			return nil, errParameter(m.name)
+		}
+		v, ok := value(m.raw, t)
+		if !ok {
+			return nil, errParameter(m.name)
+		}
+		if v != nil {
+			values[m.name] = v
+		}
+	}
+	for _, f := range fields {
+		if _, ok := values[f.Name]; !ok && f.Type.Kind != idl.TypeMaybe {
+			return nil, errParameter(f.Name)
+		}
+	}
+	return values, nil
+}
+
+// member is one name and value of a JSON object.
+type member struct {
+	name string
+	raw  json.RawMessage
+}
+
+// members splits a JSON object. A name that is there twice is an errParameter.
+func members(raw json.RawMessage) ([]member, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, errParameter("parameters")
+	}
+	var all []member
+	seen := make(map[string]bool)
+	for d.More() {
+		t, err := d.Token()
+		name, ok := t.(string)
+		if err != nil || !ok {
+			return nil, errParameter("parameters")
+		}
+		m := member{name: name}
+		if err := d.Decode(&m.raw); err != nil || seen[name] {
+			return nil, errParameter(name)
+		}
+		seen[name] = true
+		all = append(all, m)
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, errParameter("parameters")
+	}
+	return all, nil
+}
+
+// value reads one value; nil is null where the type allows it.
+func value(raw json.RawMessage, t *idl.Type) (v any, ok bool) {
+	if t.Kind == idl.TypeMaybe {
+		if string(raw) == "null" {
+			return nil, true
+		}
+		t = t.ElementType
+	}
+	if string(raw) == "null" {
+		return nil, false
+	}
+	var err error
+	switch t.Kind {
+	case idl.TypeString:
+		var s string
+		err = json.Unmarshal(raw, &s)
+		v = s
+	case idl.TypeInt:
+		var n int64
+		err = json.Unmarshal(raw, &n)
+		v = n
+	default:
+		err = errors.ErrUnsupported
+	}
+	return v, err == nil
+}
+
+// maxName is the most bytes in the label or the id of a token or a set-up.
+const maxName = 64
+
+// check says what is wrong with a parameter's value, as the end of a sentence that begins with its name; "": nothing.
+// What both sockets take is bounded by the rules of the other one (internal/wire). A parameter that is not known here
+// is refused.
+func check(name string, v any) string {
+	switch v := v.(type) {
+	case string:
+		return checkText(name, v)
+	case int64:
+		return checkNumber(name, v)
+	}
+	return "is not known"
+}
+
+func checkText(name, v string) string {
+	whole := wire.Request{Kind: wire.Begin, User: "x", Service: "x", PID: 1}
+	var rule string
+	switch name {
+	case "user":
+		whole.User = v
+		rule = fmt.Sprintf("must have 1 to %d bytes, and no control character or \"/\"", wire.MaxUser)
+	case "service":
+		whole.Service = v
+		rule = fmt.Sprintf("must have 1 to %d letters, digits and \"_.@+-\"", wire.MaxService)
+	case "rhost":
+		whole.RHost = v
+		rule = fmt.Sprintf("must have at most %d bytes, and no control character", wire.MaxRHost)
+	case "tty":
+		whole.TTY = v
+		rule = fmt.Sprintf("must have at most %d bytes, and no control character", wire.MaxTTY)
+	case "text", "code", "code1", "code2":
+		whole = wire.Request{Kind: wire.Answer, Answer: v}
+		rule = fmt.Sprintf("must have at most %d bytes, and no NUL", wire.MaxAnswer)
+	case "id", "token", "label", "reconfigure":
+		if v == "" || len(v) > maxName || strings.ContainsFunc(v, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return fmt.Sprintf("must have 1 to %d bytes, all printable", maxName)
+		}
+	case "kind":
+		if v != string(otp.TOTP) && v != string(otp.HOTP) {
+			return "must be totp or hotp"
+		}
+	case "algorithm":
+		if v != string(otp.SHA1) && v != string(otp.SHA256) && v != string(otp.SHA512) {
+			return "must be SHA1, SHA256 or SHA512"
+		}
+	default:
+		return "is not known"
+	}
+	if _, err := whole.Packet().Encode(); err != nil {
+		return rule
+	}
+	return ""
+}
+
+func checkNumber(name string, v int64) string {
+	switch name {
+	case "digits":
+		if v < otp.MinDigits || v > otp.MaxDigits {
+			return fmt.Sprintf("must be %d to %d", otp.MinDigits, otp.MaxDigits)
+		}
+	case "pid":
+		const most = 1 << 22 // PID_MAX_LIMIT, proc(5)
+		if v < 1 || v > most {
+			return fmt.Sprintf("must be 1 to %d", most)
+		}
+	default:
+		return "is not known"
+	}
+	return ""
+}

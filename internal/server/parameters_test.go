@@ -1,0 +1,151 @@
+package server
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/varlink/go/varlink/idl"
+)
+
+// TestEveryParameterIsChecked fails for a parameter that check does not know.
+func TestEveryParameterIsChecked(t *testing.T) {
+	for _, i := range interfaces(t) {
+		for _, m := range i.Methods {
+			for _, f := range m.In.Fields {
+				kind := f.Type
+				if kind.Kind == idl.TypeMaybe {
+					kind = kind.ElementType
+				}
+				var v any = "x"
+				if kind.Kind == idl.TypeInt {
+					v = int64(7)
+				}
+				if reason := check(f.Name, v); strings.Contains(reason, "not known") {
+					t.Errorf("%s.%s: its parameter %s is not checked", i.Name, m.Name, f.Name)
+				}
+			}
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	x := func(n int) string { return strings.Repeat("x", n) }
+	for _, test := range []struct {
+		name string
+		good []any
+		bad  []any
+	}{
+		{"user", []any{"alice", "a b", "DOM\\alice", "ü", x(255)}, []any{"", x(256), "a/b", "a\nb", "a\x00b", "a\x7fb", "a\u0085b"}},
+		{"service", []any{"sshd", "su-l", x(64)}, []any{"", x(65), "a b", "a/b", "ü"}},
+		{"rhost", []any{"", "192.0.2.7", x(255)}, []any{x(256), "a\nb", "a\x1b[0mb"}},
+		{"tty", []any{"", "pts/1", x(64)}, []any{x(65), "a\tb"}},
+		{"text", []any{"", "123456", "a\x80b", x(512)}, []any{x(513), "a\x00b"}},
+		{"code", []any{"123456", x(512)}, []any{x(513)}},
+		{"code1", []any{"123456"}, []any{x(513)}},
+		{"code2", []any{"123456"}, []any{x(513)}},
+		{"label", []any{"phone", "mein Gerät", x(64)}, []any{"", x(65), "a\nb", "a\u202eb"}},
+		{"id", []any{x(32)}, []any{"", x(65)}},
+		{"token", []any{"phone"}, []any{"", x(65)}},
+		{"reconfigure", []any{"phone"}, []any{"", x(65)}},
+		{"kind", []any{"totp", "hotp"}, []any{"", "TOTP", "steam"}},
+		{"algorithm", []any{"SHA1", "SHA256", "SHA512"}, []any{"", "sha1", "MD5"}},
+		{"digits", []any{int64(6), int64(8)}, []any{int64(5), int64(9), int64(-1), "6"}},
+		{"pid", []any{int64(1), int64(1 << 22)}, []any{int64(0), int64(-1), int64(1<<22 + 1), int64(1 << 62)}},
+		{"unheard", nil, []any{"x", int64(1), true}},
+	} {
+		for _, v := range test.good {
+			if reason := check(test.name, v); reason != "" {
+				t.Errorf("%s = %.40q is refused: it %s", test.name, v, reason)
+			}
+		}
+		for _, v := range test.bad {
+			if check(test.name, v) == "" {
+				t.Errorf("%s = %.40q is taken", test.name, v)
+			}
+		}
+	}
+}
+
+func TestParse(t *testing.T) {
+	str, num := &idl.Type{Kind: idl.TypeString}, &idl.Type{Kind: idl.TypeInt}
+	fields := []idl.TypeField{
+		{Name: "user", Type: str},
+		{Name: "tty", Type: &idl.Type{Kind: idl.TypeMaybe, ElementType: str}},
+		{Name: "pid", Type: &idl.Type{Kind: idl.TypeMaybe, ElementType: num}},
+	}
+	good := map[string]int{ // how many are there
+		`{"user":"a"}`:                         1,
+		`{"user":"a","tty":null}`:              1,
+		`{"pid":7, "user":"a", "tty":"pts/1"}`: 3,
+	}
+	for raw, want := range good {
+		if got, err := parse([]byte(raw), fields); err != nil || len(got) != want {
+			t.Errorf("%s gives %v, %v; want %d parameters", raw, got, err, want)
+		}
+	}
+	bad := map[string]string{ // which one is wrong
+		`{}`:                                 "user",
+		`{"user":null}`:                      "user",
+		`{"user":1}`:                         "user",
+		`{"user":["a"]}`:                     "user",
+		`{"User":"a"}`:                       "User",
+		`{"user":"a","USER":"b"}`:            "USER",
+		`{"user":"a","user":"b"}`:            "user",
+		`{"user":"a","\u0075ser":"b"}`:       "user",
+		`{"user":"a","more":1}`:              "more",
+		`{"user":"a","pid":"7"}`:             "pid",
+		`{"user":"a","pid":7.5}`:             "pid",
+		`{"user":"a","pid":1e30}`:            "pid",
+		`{"user":"a","tty":true}`:            "tty",
+		`[]`:                                 "parameters",
+		`"user"`:                             "parameters",
+		`null`:                               "parameters",
+		`{"user":"a"`:                        "parameters",
+		`{"user":` + strings.Repeat("[", 99): "user",
+	}
+	for raw, want := range bad {
+		got, err := parse([]byte(raw), fields)
+		if err == nil || err != errParameter(want) {
+			t.Errorf("%.60s gives %v, %v; want that %q is wrong", raw, got, err, want)
+		}
+	}
+}
+
+// TestBadParametersEndTheConnection shows the whole way: a named error, then the end.
+func TestBadParametersEndTheConnection(t *testing.T) {
+	h := newHost(t, "")
+	for _, test := range []struct {
+		method     string
+		parameters map[string]any
+		want       string
+	}{
+		{"io.sallyport.Account.Status", map[string]any{"usr": "alice"}, "InvalidParameter usr"},
+		{"io.sallyport.Account.Status", map[string]any{"user": 7}, "InvalidParameter user"},
+		{"io.sallyport.Account.Status", map[string]any{"user": "a/b"}, "BadInput"},
+		{"io.sallyport.Login.Begin", map[string]any{"user": "alice"}, "InvalidParameter service"},
+		{"io.sallyport.Login.Begin", map[string]any{"user": "alice", "service": strings.Repeat("x", 65)}, "BadInput"},
+		{"io.sallyport.Login.Answer", map[string]any{"text": strings.Repeat("1", 513)}, "BadInput"},
+		{"io.sallyport.Admin.Disable", map[string]any{"user": "x\n"}, "BadInput"},
+	} {
+		c := h.dial(t, 0)
+		if _, failure := callOn(t, c, test.method, test.parameters); failure != test.want {
+			t.Errorf("%s(%v): %q, want %q", test.method, test.parameters, failure, test.want)
+		}
+		if _, failure := callOn(t, c, "io.sallyport.Account.Status", nil); failure == "" {
+			t.Errorf("%s(%v): the connection goes on", test.method, test.parameters)
+		}
+	}
+}
+
+func TestUnknownMethods(t *testing.T) {
+	h := newHost(t, "")
+	c := h.dial(t, 0)
+	for _, method := range []string{"io.sallyport.Admin.Nothing", "io.sallyport.Nothing.Status", "Status", "io.sallyport.Account.status"} {
+		if _, failure := callOn(t, c, method, nil); failure == "" {
+			t.Errorf("%s is answered", method)
+		}
+	}
+	if _, failure := callOn(t, c, "io.sallyport.Account.Status", nil); failure != "" {
+		t.Errorf("afterwards the connection answers nothing: %s", failure)
+	}
+}
