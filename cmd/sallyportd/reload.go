@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	sdnotify "github.com/coreos/go-systemd/v22/daemon"
+
+	"sallyport/internal/audit"
+	"sallyport/internal/policy"
+)
+
+// reload reads the policy again. One with problems leaves the one before in force.
+func (d *daemon) reload() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	notify(reloading, strings.TrimSpace(sdnotify.SdNotifyMonotonicUsec()))
+	p, err := policy.Load(d.root)
+	d.rejected = err
+	if err != nil {
+		d.log.Record(audit.Event{Kind: audit.PolicyRejected, Reason: err.Error()})
+	} else {
+		d.verifier.SetPolicy(p)
+		d.log.Record(audit.Event{Kind: audit.PolicyReloaded})
+	}
+	notify(ready, d.statusLocked())
+	return err
+}
+
+// status is the line that "systemctl status" shows.
+func (d *daemon) status() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.statusLocked()
+}
+
+func (d *daemon) statusLocked() string {
+	if d.rejected != nil {
+		return "STATUS=The policy has problems, the one before stays in force: " + firstProblem(d.rejected)
+	}
+	users := "users"
+	n := d.enrolled()
+	if n == 1 {
+		users = "user"
+	}
+	return fmt.Sprintf("STATUS=Ready: %d %s enrolled, policy from %s.", n, users, d.root.Config())
+}
+
+// firstProblem is the first one, and how many more there are, in one line.
+func firstProblem(err error) string {
+	var problems policy.Problems
+	if !errors.As(err, &problems) || len(problems) == 0 {
+		return strings.ReplaceAll(err.Error(), "\n", " ")
+	}
+	text := strings.ReplaceAll(problems[0].String(), "\n", " ")
+	if more := len(problems) - 1; more > 0 {
+		text += fmt.Sprintf(" (and %d more: sallyportctl policy check)", more)
+	}
+	return text
+}
+
+// enrolled counts the records. One that is damaged counts, too.
+func (d *daemon) enrolled() int {
+	n := 0
+	for user := range d.vault.Users() {
+		if user != "" {
+			n++
+		}
+	}
+	return n
+}
