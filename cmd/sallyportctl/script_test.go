@@ -1,0 +1,235 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"sallyport/internal/disk"
+	"sallyport/test/host"
+)
+
+// programs is where the two programs are that are built from this tree.
+var programs string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "sallyportctl")
+	if err != nil {
+		panic(err)
+	}
+	// For other users, too.
+	if err := os.Chmod(dir, 0o755); err != nil {
+		panic(err)
+	}
+	out, err := exec.Command("go", "build", "-o", dir, "sallyport/cmd/sallyportctl", "sallyport/cmd/sallyportd").CombinedOutput()
+	if err != nil {
+		panic(fmt.Sprintf("building: %v\n%s", err, out))
+	}
+	programs = dir
+	status := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+// TestScripts runs testdata/*.txt, each as root with a tree of its own, $ROOT. Besides testscript's commands there are
+//
+//	daemon start|stop|kill    the real daemon, on $ROOT
+//	status N PROGRAM ARG...   runs a program that must end with exit status N
+//	phone NAME                makes an app of the key that the last program printed
+//	codes NAME [N]            writes N codes of it, one to a line, into the file typed (for "stdin typed")
+//	wrong NAME                writes a code there that is wrong
+//	keep                      keeps the recovery codes that the last program printed
+//	recovery N                writes the Nth of them there
+func TestScripts(t *testing.T) {
+	work, err := os.MkdirTemp("", "sallyportctl-scripts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(work) })
+	if err := os.Chmod(work, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:         "testdata",
+		WorkdirRoot: work,
+		Setup:       setupScript,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"daemon": cmdDaemon, "status": cmdStatus, "phone": cmdPhone, "codes": cmdCodes, "wrong": cmdWrong,
+			"keep": cmdKeep, "recovery": cmdRecovery,
+		},
+		RequireExplicitExec: true,
+	})
+}
+
+// state is what a script's commands remember.
+type state struct {
+	daemon   *exec.Cmd
+	phones   map[string]*host.Authenticator
+	recovery []string
+}
+
+type stateKey struct{}
+
+func setupScript(env *testscript.Env) error {
+	root := filepath.Join(env.WorkDir, "root")
+	for _, dir := range []string{"etc/sallyport", "run/sallyport"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+			return err
+		}
+	}
+	env.Setenv("ROOT", root)
+	env.Setenv("PATH", programs+":"+env.Getenv("PATH"))
+	env.Setenv("NO_COLOR", "1")
+	env.Setenv("TZ", "UTC")
+	s := &state{phones: map[string]*host.Authenticator{}}
+	env.Values[stateKey{}] = s
+	env.Defer(func() {
+		if s.daemon != nil {
+			_ = s.daemon.Process.Kill()
+			_ = s.daemon.Wait()
+		}
+	})
+	return nil
+}
+
+func stateOf(ts *testscript.TestScript) *state { return ts.Value(stateKey{}).(*state) }
+
+func cmdDaemon(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: daemon start|stop|kill")
+	}
+	s := stateOf(ts)
+	switch args[0] {
+	case "start":
+		log, err := os.OpenFile(ts.MkAbs("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		ts.Check(err)
+		defer log.Close()
+		s.daemon = exec.Command(filepath.Join(programs, "sallyportd"), "--root", ts.Getenv("ROOT"))
+		s.daemon.Stderr = log
+		ts.Check(s.daemon.Start())
+		host.Eventually(script{ts}, "the daemon answers", func() bool {
+			c, err := net.Dial("unix", disk.Root(ts.Getenv("ROOT")).VarlinkSocket())
+			if err == nil {
+				_ = c.Close()
+			}
+			return err == nil
+		})
+	case "stop", "kill":
+		signal := syscall.SIGTERM
+		if args[0] == "kill" {
+			signal = syscall.SIGKILL
+		}
+		ts.Check(s.daemon.Process.Signal(signal))
+		if err := s.daemon.Wait(); args[0] == "stop" {
+			ts.Check(err)
+		}
+		s.daemon = nil
+	default:
+		ts.Fatalf("daemon %q", args[0])
+	}
+}
+
+func cmdStatus(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N PROGRAM ARG...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("%s ended with status %d, want %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+func cmdPhone(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: phone NAME")
+	}
+	key := regexp.MustCompile(`(?m)^  Key: +([A-Z2-7 ]+)$`).FindStringSubmatch(ts.ReadFile("stdout"))
+	if key == nil {
+		ts.Fatalf("the last program printed no key")
+	}
+	stateOf(ts).phones[args[0]] = host.NewAuthenticator(script{ts}, key[1])
+}
+
+// typed writes the file that a script has to be a program's standard input.
+func typed(ts *testscript.TestScript, lines ...string) {
+	ts.Check(os.WriteFile(ts.MkAbs("typed"), []byte(strings.Join(lines, "\n")+"\n"), 0o600))
+}
+
+func phone(ts *testscript.TestScript, name string) *host.Authenticator {
+	p := stateOf(ts).phones[name]
+	if p == nil {
+		ts.Fatalf("there is no phone %q", name)
+	}
+	return p
+}
+
+func cmdCodes(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: codes NAME [N]")
+	}
+	n := 1
+	if len(args) == 2 {
+		var err error
+		n, err = strconv.Atoi(args[1])
+		ts.Check(err)
+	}
+	p := phone(ts, args[0])
+	var codes []string
+	for range n {
+		codes = append(codes, p.Code())
+	}
+	typed(ts, codes...)
+}
+
+func cmdWrong(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: wrong NAME")
+	}
+	typed(ts, phone(ts, args[0]).Wrong())
+}
+
+func cmdKeep(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: keep")
+	}
+	codes := regexp.MustCompile(`\b[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}\b`).FindAllString(ts.ReadFile("stdout"), -1)
+	if len(codes) != 10 {
+		ts.Fatalf("the last program printed %d recovery codes, want 10", len(codes))
+	}
+	stateOf(ts).recovery = codes
+}
+
+func cmdRecovery(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: recovery N")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	typed(ts, stateOf(ts).recovery[n-1])
+}
+
+// script lets host's helpers fail a script.
+type script struct{ *testscript.TestScript }
+
+func (s script) Helper()          {}
+func (s script) Cleanup(f func()) { s.Defer(f) }
+func (s script) TempDir() string  { return s.MkAbs(".") }
