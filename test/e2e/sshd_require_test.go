@@ -1,0 +1,146 @@
+package e2e
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"sallyport/test/host"
+)
+
+func TestSSHWithoutASecondFactor(t *testing.T) {
+	t.Run("always", func(t *testing.T) {
+		_, s := protectedSSHD(t, require("always"))
+		host.AddUser(t, "alice")
+		x := login(t, ssh(t, s, "alice", "-o", "NumberOfPasswordPrompts=1"), "123456")
+		x.Answer("wrong(?s:.*)"+codePrompt, "654321")
+		x.Answer("wrong(?s:.*)"+codePrompt, "000000")
+		refused(t, x)
+	})
+	t.Run("if-enrolled", func(t *testing.T) {
+		_, s := protectedSSHD(t, require("if-enrolled"))
+		host.AddUser(t, "alice")
+		x := ssh(t, s, "alice")
+		x.Answer(passwordPrompt, host.Password)
+		x.Expect(inside)
+		entered(t, x)
+	})
+	t.Run("enroll until later", func(t *testing.T) {
+		_, s := protectedSSHD(t, require("enroll")+"until = 2099-03-01\n")
+		host.AddUser(t, "alice")
+		x := ssh(t, s, "alice")
+		x.Answer(passwordPrompt, host.Password)
+		x.Expect("1 March 2099")
+		x.Expect(inside)
+		entered(t, x)
+	})
+	t.Run("enroll until earlier", func(t *testing.T) {
+		_, s := protectedSSHD(t, require("enroll")+"until = 2020-03-01\n")
+		host.AddUser(t, "alice")
+		x := ssh(t, s, "alice")
+		setUp(t, x)
+	})
+	t.Run("never", func(t *testing.T) {
+		_, s := protectedSSHD(t, require("never"))
+		host.AddUser(t, "alice")
+		x := ssh(t, s, "alice")
+		x.Answer(passwordPrompt, host.Password)
+		x.Expect(inside)
+		entered(t, x)
+	})
+}
+
+// Who has a second factor is asked for it unless the policy says never.
+func TestSSHWithASecondFactor(t *testing.T) {
+	for _, value := range []string{"always", "if-enrolled", "enroll"} {
+		t.Run(value, func(t *testing.T) {
+			_, s := protectedSSHD(t, require(value))
+			alice := enrolled(t, "alice")
+			entered(t, login(t, ssh(t, s, "alice"), alice.app.Code()))
+		})
+	}
+	t.Run("never", func(t *testing.T) {
+		_, s := protectedSSHD(t, require("never"))
+		enrolled(t, "alice")
+		x := ssh(t, s, "alice")
+		x.Answer(passwordPrompt, host.Password)
+		x.Expect(inside)
+		entered(t, x)
+	})
+	t.Run("switched off", func(t *testing.T) {
+		d, s := protectedSSHD(t, require("always"))
+		enrolled(t, "alice")
+		host.Policy(t, "enabled = false\n"+require("always"))
+		d.Stop()
+		d.Start()
+		x := ssh(t, s, "alice")
+		x.Answer(passwordPrompt, host.Password)
+		x.Expect(inside)
+		entered(t, x)
+	})
+}
+
+// An unknown user is asked and told what a known one is, so that nobody learns who exists: also where the code comes
+// before the password.
+func TestSSHUnknownUser(t *testing.T) {
+	for _, value := range []string{"always", "if-enrolled", "enroll", "never"} {
+		t.Run(value, func(t *testing.T) {
+			host.StartDaemon(t, require(value))
+			enrolled(t, "alice")
+			host.AddUser(t, "bob")
+			s := host.StartSSHD(t)
+			for stack, set := range map[string]func(*testing.T){"password first": passwordFirst, "code first": codeFirst} {
+				t.Run(stack, func(t *testing.T) {
+					set(t)
+					like := "bob"
+					if value == "enroll" {
+						like = "alice" // bob would be shown a key
+					}
+					known, unknown := prompts(t, s, like), prompts(t, s, "nobody-here")
+					if !slices.Equal(known, unknown) {
+						t.Errorf("%s is asked\n%q,\nan unknown user\n%q", like, known, unknown)
+					}
+				})
+			}
+		})
+	}
+}
+
+func passwordFirst(t *testing.T) {
+	t.Helper()
+	host.Protect(t, "sshd")
+}
+
+func codeFirst(t *testing.T) {
+	t.Helper()
+	host.PAM(t, "sshd",
+		host.Module(t, "auth", "requisite"),
+		"@include common-auth",
+		host.Module(t, "account", "required"),
+		"@include common-account",
+		"@include common-session",
+	)
+}
+
+// prompts answers every prompt of one try wrongly and returns all that was shown, with the user's name left out.
+func prompts(t *testing.T, s *host.SSHD, name string) []string {
+	t.Helper()
+	x := ssh(t, s, name, "-o", "NumberOfPasswordPrompts=1")
+	var shown []string
+	for {
+		found := x.Expect(`(?s)(.*?)(Password: |Verification code: |Permission denied)`)
+		shown = append(shown, strings.ReplaceAll(found[0], name, "NAME"))
+		switch found[2] {
+		case passwordPrompt:
+			x.Reply("wrong")
+		case codePrompt:
+			x.Reply("123456")
+		default:
+			refused(t, x)
+			return shown
+		}
+		if len(shown) > 20 {
+			t.Fatalf("it asks and asks:\n%s", strings.Join(shown, ""))
+		}
+	}
+}

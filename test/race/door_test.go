@@ -1,0 +1,88 @@
+package race
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"sallyport/internal/disk"
+	"sallyport/internal/ledger"
+	"sallyport/test/host"
+)
+
+// parallel is how many logins there are at one instant.
+const parallel = 64
+
+// What people read when their code is refused; see internal/login.
+const (
+	usedAlready = "This code has been used already."
+	hasStarted  = "The server has just started"
+)
+
+// services are PAM services with nothing but Sallyport in them.
+var services = []string{"race1", "race2", "race3", "race4"}
+
+// door is a host whose services want a code of everybody.
+type door struct {
+	*host.Daemon
+	t       *testing.T
+	program string // the burst
+	syslog  *host.Syslog
+	seen    [2]int // how long the daemon's log and syslog were when the round began
+}
+
+// newDoor starts the daemon on a ledger that began an hour ago, so that nothing is in quarantine.
+func newDoor(t *testing.T) *door {
+	t.Helper()
+	policy := ""
+	for _, s := range services {
+		host.PAM(t, s, host.Module(t, "auth", "required"))
+		policy += fmt.Sprintf("[[rule]]\nservices = [%q]\nrequire = \"always\"\n", s)
+	}
+	d := &door{t: t, program: compile(t), syslog: host.StartSyslog(t), Daemon: host.StartDaemon(t, policy)}
+	d.Kill()
+	if err := os.Remove(disk.Root("").LedgerFile()); err != nil {
+		t.Fatal(err)
+	}
+	l, err := ledger.Open(ledger.Options{FS: new(disk.OS), Now: time.Now().Add(-time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d.Start()
+	return d
+}
+
+// logIn makes one login.
+func (d *door) logIn(service string, p *person, code string) outcome {
+	d.t.Helper()
+	return d.burst(modeOf(0), []attempt{{service, p.name, code}})[0]
+}
+
+// burst makes logins at one instant.
+func (d *door) burst(m mode, attempts []attempt) []outcome {
+	d.t.Helper()
+	b := prepare(d.t, d.program, m, attempts)
+	b.release()
+	return b.outcomes()
+}
+
+// struck is a burst in which the daemon is killed, and started again at once.
+func (d *door) struck(m mode, attempts []attempt, kill strike) []outcome {
+	d.t.Helper()
+	b := prepare(d.t, d.program, m, attempts)
+	kill(d, b)
+	d.Start()
+	return b.outcomes()
+}
+
+// beginRound forgets the logs so far.
+func (d *door) beginRound() { d.seen = [2]int{len(d.Log()), len(d.syslog.Text())} }
+
+// logs is what the daemon and the modules have said since the round began.
+func (d *door) logs() string {
+	return fmt.Sprintf("the daemon's log:\n%s\nsyslog:\n%s", d.Log()[d.seen[0]:], d.syslog.Text()[d.seen[1]:])
+}
