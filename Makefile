@@ -1,0 +1,98 @@
+# Sallyport. `make demo` shows it, `make test` is everything that a change must pass; both install what they need.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+# systemd looks here whatever PREFIX is.
+UNITDIR ?= /usr/local/lib/systemd/system
+bindir   = $(DESTDIR)$(PREFIX)/bin
+sbindir  = $(DESTDIR)$(PREFIX)/sbin
+pamdir   = $(DESTDIR)$(PREFIX)/lib/security
+unitdir  = $(DESTDIR)$(UNITDIR)
+docdir   = $(DESTDIR)$(PREFIX)/share/doc/sallyport
+bashdir  = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+zshdir   = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+fishdir  = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+# The programs look for these two at fixed places.
+vendordir = $(DESTDIR)/usr/lib/sallyport
+confdir   = $(DESTDIR)/etc/sallyport
+
+# Debian packages: to build, to test with the real programs, to lint.
+PACKAGES = gcc libc6-dev libpam0g-dev make \
+	openssh-server openssh-client openssl sudo login passwd util-linux systemd iproute2 procps \
+	oathtool pamtester zbar-tools librsvg2-bin libpam-google-authenticator valgrind shellcheck
+
+GO         ?= go
+GOTESTSUM   = $(GO) run gotest.tools/gotestsum@v1.13.0
+STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
+FUZZTIME   ?= 20s
+
+.PHONY: help deps build demo test lint fuzz install uninstall clean
+.DEFAULT_GOAL := help
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## install the Debian packages that are missing (as root)
+	@missing=$$(for p in $(PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+
+build: ## build/pam_sallyport.so, build/sallyportd, build/sallyportctl
+	@mkdir -p build
+	$(GO) build -trimpath -o build/sallyportd ./cmd/sallyportd
+	$(GO) build -trimpath -o build/sallyportctl ./cmd/sallyportctl
+	$(GO) build -trimpath -buildmode=c-shared \
+		-ldflags "-extldflags=-Wl,-T,$(CURDIR)/cgo/pam_sallyport/dormant.ld" \
+		-o build/pam_sallyport.so ./cgo/pam_sallyport
+	@rm -f build/pam_sallyport.h
+	@printf 'pam_sallyport.so: %s relocations\n' "$$(readelf -Wr build/pam_sallyport.so | grep -c R_X86_64)"
+
+demo: deps build ## a real SSH login with a code, on a private host; INTERACTIVE=1 keeps it up for your phone
+	$(GO) run ./test/demo
+
+test: deps lint build ## everything that a change must pass
+	FUZZTIME=$(FUZZTIME) test/fuzz.sh
+	$(GOTESTSUM) --format pkgname-and-test-fails --format-hide-empty-pkg -- -race -count=1 -timeout 30m ./...
+
+lint: ## gofmt, vet, staticcheck, govulncheck, shellcheck
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'not gofmt clean'; exit 1; }
+	$(GO) vet ./...
+	$(STATICCHECK) ./...
+	$(GO) mod verify >/dev/null
+	test/govulncheck.sh $(GOVULNCHECK)
+	git ls-files '*.sh' .ci/run | xargs shellcheck
+
+fuzz: ## each fuzz target for ten minutes (FUZZTIME=10m)
+	FUZZTIME=$(or $(filter-out 20s,$(FUZZTIME)),10m) test/fuzz.sh
+
+build/sallyportd build/sallyportctl build/pam_sallyport.so:
+	$(MAKE) build
+
+install: build/sallyportd build/sallyportctl build/pam_sallyport.so ## what was built, into PREFIX (/usr/local), DESTDIR in front
+	install -D -m 0755 build/sallyportctl $(bindir)/sallyportctl
+	install -D -m 0755 build/sallyportd $(sbindir)/sallyportd
+	install -D -m 0644 build/pam_sallyport.so $(pamdir)/pam_sallyport.so
+	install -D -m 0644 etc/vendor.toml $(vendordir)/sallyport.toml
+	test -e $(confdir)/sallyport.toml || install -D -m 0644 etc/sallyport.toml $(confdir)/sallyport.toml
+	install -d $(unitdir) $(docdir) $(bashdir) $(zshdir) $(fishdir)
+	for unit in sallyportd.service sallyportd.socket; do \
+		sed 's|@prefix@|$(PREFIX)|' systemd/$$unit >$(unitdir)/$$unit || exit 1; \
+	done
+	install -m 0644 README.md docs/*.md $(docdir)
+	build/sallyportctl completion bash >$(bashdir)/sallyportctl
+	build/sallyportctl completion zsh >$(zshdir)/_sallyportctl
+	build/sallyportctl completion fish >$(fishdir)/sallyportctl.fish
+
+uninstall: ## all that install put there but the policy and the enrolments
+	rm -f $(bindir)/sallyportctl $(sbindir)/sallyportd $(pamdir)/pam_sallyport.so $(vendordir)/sallyport.toml
+	rm -f $(unitdir)/sallyportd.service $(unitdir)/sallyportd.socket
+	rm -f $(bashdir)/sallyportctl $(zshdir)/_sallyportctl $(fishdir)/sallyportctl.fish
+	rm -rf $(docdir)
+	-rmdir $(vendordir)
+
+clean: ## what was built
+	rm -rf build dist test/out
