@@ -83,16 +83,42 @@ line is wrong.`,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.PersistentFlags().StringVar((*string)(&a.root), "root", "", "work on the tree below `DIR`, as systemd's tools do")
-	for _, make := range []func() *cobra.Command{
-		a.enroll, a.confirm, a.statusCommand, a.remove, a.recoveryCodes, a.resync,
-		a.verify, a.disable, a.unlock, a.policy, a.vault, a.version, a.completion,
-	} {
-		root.AddCommand(make())
+	for _, g := range a.groups() {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})
+		for _, make := range g.commands {
+			cmd := make()
+			cmd.GroupID = g.title
+			root.AddCommand(cmd)
+		}
 	}
+	root.SetHelpCommandGroupID(groupHost)
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	return root
+}
+
+// group is commands that stand together in the help.
+type group struct {
+	title    string
+	commands []func() *cobra.Command
+}
+
+const groupHost = "The host"
+
+// groups is every command, by whose it is. Within a group the help sorts them by name.
+func (a *app) groups() []group {
+	return []group{
+		{"Your own second factor", []func() *cobra.Command{
+			a.enroll, a.confirm, a.statusCommand, a.remove, a.recoveryCodes, a.resync,
+		}},
+		{"Other people's, for administrators", []func() *cobra.Command{
+			a.disable, a.unlock, a.verify,
+		}},
+		{groupHost, []func() *cobra.Command{
+			a.policy, a.vault, a.version, a.completion,
+		}},
+	}
 }
 
 // start runs when the command line is understood.

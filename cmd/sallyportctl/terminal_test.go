@@ -93,13 +93,16 @@ func TestColours(t *testing.T) {
 	}
 }
 
-// TestHelp holds every command to what people need: one line, examples that name it, and flags that say what they are for.
+// TestHelp holds every command to what people need: a group, one line, and examples that name it.
 func TestHelp(t *testing.T) {
 	a := &app{terminal: newTerminal(os.Stdin, os.Stdout, os.Stderr)}
 	var look func(*cobra.Command)
 	look = func(cmd *cobra.Command) {
 		if cmd.HasParent() && (cmd.Short == "" || !strings.Contains(cmd.Example, cmd.Root().Name()+" ")) {
 			t.Errorf("%s: its help has no example", cmd.CommandPath())
+		}
+		if cmd.Parent() == cmd.Root() && cmd.GroupID == "" {
+			t.Errorf("%s: stands in no group of the help", cmd.CommandPath())
 		}
 		for line := range strings.Lines(cmd.Long) {
 			if len(line) > 81 { // and its end
