@@ -116,7 +116,7 @@ func (a *app) groups() []group {
 			a.disable, a.unlock, a.verify,
 		}},
 		{groupHost, []func() *cobra.Command{
-			a.policy, a.vault, a.version, a.completion,
+			a.policy, a.issuer, a.vault, a.version, a.completion,
 		}},
 	}
 }

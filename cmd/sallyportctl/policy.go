@@ -11,15 +11,20 @@ import (
 func (a *app) policy() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "policy",
-		Short: "Check, explain and show the policy",
-		Long: `Policy reads the policy's files itself, so it works before a change counts, and
-without the daemon.`,
-		Example: `  sallyportctl policy check
+		Short: "Check, explain, show and change the policy",
+		Long: `Check, explain and show read the policy's files themselves, so they work before
+a change counts, and without the daemon. The others ask the daemon, as root:
+what they change goes into sallyport.d/50-managed.toml, and holds at once.`,
+		Example: `  sallyportctl policy status
+  sallyportctl policy check
   sallyportctl policy explain alice --service sshd --from 192.0.2.7`,
 		Args: cobra.NoArgs,
 		RunE: needSubcommand,
 	}
-	cmd.AddCommand(a.policyCheck(), a.policyExplain(), a.policyShow())
+	cmd.AddCommand(
+		a.policyCheck(), a.policyExplain(), a.policyShow(),
+		a.policyStatus(), a.policyEnable(), a.policyDisable(), a.policyAPI(), a.policySet(), a.policyUnset(),
+	)
 	return cmd
 }
 

@@ -109,3 +109,57 @@ func percent(chance float64) string {
 	}
 	return "0 %"
 }
+
+// switchSentence says what the host-wide switch has come to.
+func switchSentence(on, changed bool) string {
+	switch {
+	case on && changed:
+		return "Two-factor login is on now: users can set it up, and who has is asked for codes."
+	case on:
+		return "Two-factor login is on already: users can set it up, and who has is asked for codes."
+	case changed:
+		return "Two-factor login is off now: nobody is asked for a code, nobody can set one up, and what has been set up is kept."
+	default:
+		return "Two-factor login is off already: nobody is asked for a code, nobody can set one up, and what has been set up is kept."
+	}
+}
+
+// apiSentence says what the switch for programs has come to.
+func apiSentence(on, changed bool) string {
+	when := "already"
+	if changed {
+		when = "now"
+	}
+	if on {
+		return fmt.Sprintf("Programs need a code %s: in Verify, or behind the password where the module has split_password.", when)
+	}
+	return fmt.Sprintf("Programs need no code %s: a name and a password are enough for them.", when)
+}
+
+// issuerSentence says what authenticator apps show.
+func issuerSentence(i issuerJSON, changed bool) string {
+	host := ""
+	if i.Issuer == "" {
+		host = ", the name of this host"
+	}
+	if changed {
+		return fmt.Sprintf("New set-ups are shown as %q now%s.", i.Shown, host)
+	}
+	return fmt.Sprintf("New set-ups are shown as %q%s.", i.Shown, host)
+}
+
+// showSwitches shows how the host-wide switches stand.
+func (t terminal) showSwitches(s switches, p map[string]setting) {
+	w := tabwriter.NewWriter(t.stdout, 0, 0, 2, ' ', 0)
+	row := func(what, how string, from setting) { fmt.Fprintf(w, "%s:\t%s\t(%s)\n", what, how, from.origin()) }
+	onOff := map[bool]string{true: "on", false: "off"}
+	row("Two-factor login", onOff[s.Enabled], p[settingEnabled])
+	row("For programs, too", onOff[s.APIEnabled], p[settingAPI])
+	services := "none"
+	if len(s.APIServices) > 0 {
+		services = strings.Join(s.APIServices, ", ")
+	}
+	row("Programs' services", services, p[settingServices])
+	row("Issuer", s.Shown, p[settingIssuer])
+	_ = w.Flush() // standard output: who reads it has gone
+}

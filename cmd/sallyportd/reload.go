@@ -15,6 +15,10 @@ import (
 func (d *daemon) reload() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	return d.reloadLocked()
+}
+
+func (d *daemon) reloadLocked() error {
 	notify(reloading, strings.TrimSpace(sdnotify.SdNotifyMonotonicUsec()))
 	p, err := policy.Load(d.root)
 	d.rejected = err

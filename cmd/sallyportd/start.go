@@ -57,7 +57,7 @@ func start(root disk.Root, log audit.Log) (*daemon, error) {
 		Policy: p, Records: d.vault, Ledgers: verifier.Held{Ledger: d.ledger}, Users: verifier.NSS{},
 		Audit: log, Now: time.Now, Rand: rand.Reader,
 	})
-	d.server, err = server.New(server.Config{Verifier: d.verifier, Vault: d.vault, Users: verifier.NSS{}, Reload: d.reload, Audit: log})
+	d.server, err = server.New(server.Config{Verifier: d.verifier, Vault: d.vault, Users: verifier.NSS{}, Reload: d.reload, Change: d.change, Audit: log})
 	if err == nil {
 		d.listeners, err = listeners(root)
 	}
@@ -110,7 +110,7 @@ func openLedger(root disk.Root, files disk.FS, log audit.Log) (*ledger.Ledger, e
 
 // tidy removes what a crash left of unfinished writes. Where that fails, on a read-only disk, they do no harm.
 func (d *daemon) tidy(files disk.FS) {
-	for _, dir := range []string{d.root.Users(), d.root.State(), d.root.Config()} {
+	for _, dir := range []string{d.root.Users(), d.root.State(), d.root.Config(), d.root.DropIns()} {
 		if err := disk.RemoveTemps(files, dir); err != nil {
 			d.log.Record(audit.Event{Kind: audit.RecordUnreadable, Reason: err.Error(), Path: dir})
 		}

@@ -23,6 +23,8 @@ type Event struct {
 	PID     int       // the process that logs somebody in, or with AccessRefused the caller
 	By      string    // who did it, where that is not User
 	Token   string    // a device's label
+	Setting string    // of the policy
+	Value   string    // the setting's, as TOML
 	Reason  string    // why, in words
 	Path    string    // file
 	Method  string    // what was called
@@ -73,6 +75,8 @@ func (e Event) fields() []field {
 		{"on", "SALLYPORT_TTY", e.TTY, false},
 		{"process", "SALLYPORT_PID", number(int64(e.PID)), false},
 		{"by", "SALLYPORT_BY", e.By, true},
+		{"setting", "SALLYPORT_SETTING", e.Setting, false},
+		{"value", "SALLYPORT_VALUE", e.Value, false},
 		{"method", "SALLYPORT_METHOD", e.Method, false},
 		{"file", "SALLYPORT_PATH", e.Path, true},
 		{"left", "SALLYPORT_COUNT", e.count(), false},

@@ -105,6 +105,7 @@ func TestMessage(t *testing.T) {
 		`second factor disabled: user "bob", by "root"`:                                {Kind: Disabled, User: "bob", By: "root"},
 		`request refused: user "bob", method io.sallyport.Admin.Disable (root only)`:   {Kind: AccessRefused, User: "bob", Method: "io.sallyport.Admin.Disable", Reason: "root only"},
 		`file cannot be used: file "/var/lib/sallyport/users/a.toml" (line 3: \n?)`:    {Kind: RecordUnreadable, Path: "/var/lib/sallyport/users/a.toml", Reason: "line 3: \n?"},
+		`policy changed: by "root", setting codes.window, value 2`:                     {Kind: PolicyChanged, By: "root", Setting: "codes.window", Value: "2"},
 		`daemon started`: {Kind: DaemonStarted},
 		`login denied: user "a\nlogin accepted: user \"root\"", service "s shd", from "\x1b[2J\u202e"`: {
 			Kind: LoginDenied, User: "a\nlogin accepted: user \"root\"", Service: "s shd", Source: "\x1b[2J\u202e"},

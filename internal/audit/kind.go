@@ -24,6 +24,7 @@ const (
 	Unlocked              Kind = "unlocked"                // by an administrator
 	PolicyReloaded        Kind = "policy-reloaded"
 	PolicyRejected        Kind = "policy-rejected"
+	PolicyChanged         Kind = "policy-changed"    // by an administrator, through the daemon
 	RecordUnreadable      Kind = "record-unreadable" // damaged, or open to others
 	VaultSealed           Kind = "vault-sealed"
 	VaultRekeyed          Kind = "vault-rekeyed"
@@ -83,6 +84,7 @@ var kinds = map[Kind]about{
 	Unlocked:              {"0c02b7ec0ab8f5dcd591410f1d6c485d", notice, "user unlocked"},
 	PolicyReloaded:        {"3fb648eb6148a06c8e91ec755b548483", info, "policy loaded"},
 	PolicyRejected:        {"fb8444aaadc247e1ac046426ede747d7", problem, "policy rejected, the one before stays in force"},
+	PolicyChanged:         {"0b010f63a316641a943d8f50ca508bb4", warning, "policy changed"},
 	RecordUnreadable:      {"107a075bf7514f608a7a713e1f3eaa48", problem, "file cannot be used"},
 	VaultSealed:           {"348c65fcd57e595a0c19065f25da5485", notice, "vault sealed"},
 	VaultRekeyed:          {"e703f2484506e0a0450e0342243eaabf", notice, "vault sealed with a new key"},

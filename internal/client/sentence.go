@@ -115,6 +115,10 @@ func general(err error) string {
 		return "No login waits for an answer."
 	case *admin.PolicyRejected:
 		return "The policy has problems, and the one before stays in force:\n" + strings.Join(e.Problems, "\n")
+	case *admin.BadSetting:
+		return e.Reason
+	case *admin.Overridden:
+		return fmt.Sprintf("%s is set at %s:%d, which is read later and would override this. Nothing was changed; change it there.", e.Name, e.File, e.Line)
 	case *varlink.InvalidParameter:
 		return fmt.Sprintf("The daemon does not understand the parameter %q. Is it of another version?", e.Parameter)
 	case *varlink.MethodNotFound, *varlink.MethodNotImplemented, *varlink.InterfaceNotFound:

@@ -107,12 +107,23 @@ func readAtLeast(fd int, data []byte, n int) (int, error) {
 	}
 }
 
-func (*OS) WriteFile(path string, data []byte) error {
+func (*OS) WriteFile(path string, data []byte) error { return write(path, data, 0o600) }
+
+// WriteConfig is WriteFile for what others may read, and makes the directory where it is missing.
+func (*OS) WriteConfig(path string, data []byte) error {
+	if err := mkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return write(path, data, 0o644)
+}
+
+func write(path string, data []byte, mode uint32) error {
 	d, err := openKernelParent(path)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = d.Close() }()
+	d.mode = mode
 	return Replace(d, filepath.Base(path), data)
 }
 
@@ -167,12 +178,14 @@ func (*OS) ReadDir(path string) iter.Seq2[string, error] {
 	}
 }
 
-func (o *OS) MkdirAll(path string) error {
+func (*OS) MkdirAll(path string) error { return mkdirAll(path, 0o700) }
+
+func mkdirAll(path string, mode uint32) error {
 	err := CheckDir(path)
 	if !errors.Is(err, fs.ErrNotExist) || path == "/" {
 		return err
 	}
-	if err := o.MkdirAll(filepath.Dir(path)); err != nil {
+	if err := mkdirAll(filepath.Dir(path), mode); err != nil {
 		return err
 	}
 	d, err := openKernelParent(path)
@@ -180,7 +193,7 @@ func (o *OS) MkdirAll(path string) error {
 		return err
 	}
 	defer func() { _ = d.Close() }()
-	err = unix.Mkdirat(d.fd, filepath.Base(path), 0o700)
+	err = unix.Mkdirat(d.fd, filepath.Base(path), mode)
 	if err != nil && err != unix.EEXIST {
 		return &fs.PathError{Op: "mkdir", Path: path, Err: err}
 	}
@@ -194,6 +207,7 @@ func (o *OS) MkdirAll(path string) error {
 type kernelDir struct {
 	fd   int
 	path string
+	mode uint32 // of files that are made in it
 }
 
 // openKernelParent opens the directory that the path's last step is in.
@@ -202,12 +216,12 @@ func openKernelParent(path string) (*kernelDir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &kernelDir{fd, filepath.Dir(path)}, nil
+	return &kernelDir{fd, filepath.Dir(path), 0o600}, nil
 }
 
 func (d *kernelDir) Create(name string) (File, error) {
 	const flags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW | unix.O_CLOEXEC
-	fd, err := unix.Openat(d.fd, name, flags, 0o600)
+	fd, err := unix.Openat(d.fd, name, flags, d.mode)
 	if err != nil {
 		return nil, d.fail("create", name, err)
 	}

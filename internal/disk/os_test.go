@@ -30,7 +30,10 @@ func names(t *testing.T, dir string) []string {
 func TestWriteFile(t *testing.T) {
 	parent, file := tree(t)
 	d := new(disk.OS)
-	before, err := os.Stat(file)
+	held, err := os.Open(file) // so that nothing else gets its inode number
+	must(t, err)
+	defer held.Close()
+	before, err := held.Stat()
 	must(t, err)
 	for _, content := range [][]byte{[]byte("new"), {}, bytes.Repeat([]byte("x"), 1<<20)} {
 		must(t, d.WriteFile(file, content))
@@ -57,6 +60,28 @@ func TestWriteFileUnderAnyUmask(t *testing.T) {
 	syscall.Umask(0)
 	must(t, new(disk.OS).WriteFile(file, nil))
 	must(t, disk.CheckFile(file, disk.Secret))
+}
+
+// TestWriteConfig makes what others may read, and nobody else may write.
+func TestWriteConfig(t *testing.T) {
+	if !disktest.InChild(t, nil) {
+		return
+	}
+	parent, _ := tree(t)
+	syscall.Umask(0)
+	file := filepath.Join(parent, "new.d", "file.toml")
+	for _, content := range []string{"first", "second"} {
+		must(t, new(disk.OS).WriteConfig(file, []byte(content)))
+		if got, err := os.ReadFile(file); err != nil || string(got) != content {
+			t.Errorf("%q was written, and %q is there, %v", content, got, err)
+		}
+	}
+	for path, want := range map[string]fs.FileMode{file: 0o644, filepath.Dir(file): fs.ModeDir | 0o755} {
+		if st, err := os.Stat(path); err != nil || st.Mode() != want {
+			t.Errorf("%s has mode %v, want %v, %v", path, st.Mode(), want, err)
+		}
+	}
+	must(t, disk.CheckFile(file, disk.Config))
 }
 
 func TestWriteFileReplacesLinkAndNotItsTarget(t *testing.T) {

@@ -16,6 +16,12 @@ func (r Root) path(host string) string {
 // Config is the directory of the policy that the admin writes.
 func (r Root) Config() string { return r.path("/etc/sallyport") }
 
+// DropIns is the directory of the policy's drop-ins.
+func (r Root) DropIns() string { return r.path("/etc/sallyport/sallyport.d") }
+
+// Managed is the drop-in that the daemon writes.
+func (r Root) Managed() string { return r.path("/etc/sallyport/sallyport.d/50-managed.toml") }
+
 // Vendor is the directory of the policy that packages bring.
 func (r Root) Vendor() string { return r.path("/usr/lib/sallyport") }
 

@@ -9,7 +9,7 @@ import (
 const root = "root"
 
 // Delegate reports whether the policy lets user do an action ("list",
-// "disable", "unlock") to another account. Root, and whoever is a delegate
+// "disable", "unlock", "sessions") to another account. Root, and whoever is a delegate
 // itself, must be named in `over` in person: a group they are in is not enough.
 // groups and overGroups list the groups of the one and of the other; they are
 // called at most once, and where one that is needed fails the answer is no and

@@ -19,11 +19,17 @@ import (
 // than root could have written is not read. The error is Problems, with all of
 // them.
 func Load(root disk.Root) (*Policy, error) {
+	l := collect(root)
+	return parse(l.files, l.problems)
+}
+
+// collect reads the files of a host's policy, in the order in which they override each other.
+func collect(root disk.Root) loader {
 	var l loader
 	l.dir(root.Vendor())
 	l.file(filepath.Join(root.Config(), "sallyport.toml"), true)
-	l.dir(filepath.Join(root.Config(), "sallyport.d"))
-	return parse(l.files, l.problems)
+	l.dir(root.DropIns())
+	return l
 }
 
 // loader collects files, and what is wrong with those that it cannot take.

@@ -26,12 +26,8 @@ func Parse(files []File) (*Policy, error) {
 
 // parse is Parse for files beside which there were some that could not be read.
 func parse(files []File, unread Problems) (*Policy, error) {
-	d := draft{
-		policy:   defaultPolicy(),
-		problems: unread,
-		faulty:   make(map[string]bool),
-		broken:   len(unread) > 0,
-	}
+	d := newDraft()
+	d.problems, d.broken = unread, len(unread) > 0
 	for _, f := range files {
 		d.add(f)
 	}
@@ -48,6 +44,10 @@ type draft struct {
 	problems Problems
 	faulty   map[string]bool // settings of tables that somewhere have a bad value
 	broken   bool            // a file could not be read to its end
+}
+
+func newDraft() draft {
+	return draft{policy: defaultPolicy(), faulty: make(map[string]bool)}
 }
 
 // add lays one file over those before it.

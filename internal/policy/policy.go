@@ -132,7 +132,7 @@ type Delegate struct {
 	Line int // of [[delegate]]
 	Who  Members
 	Over Members
-	May  []string // "list", "disable", "unlock"
+	May  []string // "list", "disable", "unlock", "sessions"
 
 	lines map[string]int // where each key was written
 }

@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	api "sallyport/internal/api/iosallyportadmin"
 	"sallyport/internal/audit"
@@ -68,6 +70,27 @@ func apiSettings(settings []policy.Setting) []api.Setting {
 		}
 	}
 	return all
+}
+
+func (m *adminMethods) Set(ctx context.Context, c api.VarlinkCall, settings map[string]*string) error {
+	k := callOf(ctx)
+	var changes []policy.Change
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		change := policy.Change{Name: name, Unset: settings[name] == nil}
+		if !change.Unset {
+			change.Value = *settings[name]
+		}
+		changes = append(changes, change)
+	}
+	changed, err := m.server.Change(changes, k.by)
+	if err != nil {
+		return m.server.fail(ctx, c.Call, k, err)
+	}
+	now := slices.DeleteFunc(m.server.Verifier.Policy().Settings(), func(s policy.Setting) bool {
+		_, asked := settings[s.Name]
+		return !asked
+	})
+	return c.ReplySet(ctx, present(changed), apiSettings(now))
 }
 
 func (m *adminMethods) Reload(ctx context.Context, c api.VarlinkCall) error {

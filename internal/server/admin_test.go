@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -124,5 +125,35 @@ func TestFullDisk(t *testing.T) {
 	}
 	if !strings.Contains(h.events.all(), "no space left") {
 		t.Errorf("the journal does not say so:\n%s", h.events.all())
+	}
+}
+
+// TestSet shows what becomes of each entry, who is said to have done it, and that nothing is put into the reply but what was asked for.
+func TestSet(t *testing.T) {
+	h := newHost(t, "issuer = \"Example\"")
+	reply, failure := h.call(t, 0, "io.sallyport.Admin.Set", map[string]any{"settings": map[string]any{"issuer": nil, "codes.window": "2"}})
+	if failure != "" {
+		t.Fatal(failure)
+	}
+	want := []policy.Change{{Name: "codes.window", Value: "2"}, {Name: "issuer", Unset: true}}
+	if !slices.Equal(h.changes, want) || h.by != "root" {
+		t.Errorf("changed %v by %q, want %v by root", h.changes, h.by, want)
+	}
+	settings := reply["settings"].([]any)
+	if len(settings) != 2 || settings[0].(map[string]any)["value"] != `"Example"` || len(reply["changed"].([]any)) != 0 {
+		t.Errorf("the reply is %v", reply)
+	}
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{&policy.SettingError{Name: "issuer", Text: "Too long."}, "BadSetting"},
+		{&policy.OverriddenError{Name: "issuer", File: "60.toml", Line: 3}, "Overridden"},
+		{policy.Problems{{File: "sallyport.toml", Line: 3, Text: "Bad."}}, "PolicyRejected"},
+	} {
+		h.policy = test.err
+		if _, failure := h.call(t, 0, "io.sallyport.Admin.Set", map[string]any{"settings": map[string]any{"issuer": "1"}}); failure != test.want {
+			t.Errorf("%v: %q, want %q", test.err, failure, test.want)
+		}
 	}
 }

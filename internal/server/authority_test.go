@@ -80,6 +80,7 @@ var authority = map[string][]string{
 	"io.sallyport.Admin.Unlock":      {"root", "root itself"},
 	"io.sallyport.Admin.Explain":     {"root", "root itself"},
 	"io.sallyport.Admin.Policy":      {"root", "root itself"},
+	"io.sallyport.Admin.Set":         {"root", "root itself"},
 	"io.sallyport.Admin.Reload":      {"root", "root itself"},
 	"io.sallyport.Admin.SealVault":   {"root", "root itself"},
 	"io.sallyport.Admin.RekeyVault":  {"root", "root itself"},
@@ -128,7 +129,8 @@ func TestAuthority(t *testing.T) {
 func sample(m *idl.Method, user string) map[string]any {
 	values := map[string]any{
 		"user": user, "service": "sshd", "pid": 4711, "text": "000000", "code": "000000", "code1": "000000", "code2": "111111",
-		"id": strings.Repeat("0", 32),
+		"settings": map[string]any{"enabled": "false"},
+		"id":       strings.Repeat("0", 32),
 	}
 	parameters := map[string]any{}
 	for _, f := range m.In.Fields {

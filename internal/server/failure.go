@@ -49,6 +49,8 @@ func (s *Server) failure(k *call, err error) (name string, parameters any) {
 		locked   *verifier.LockedError
 		code     *verifier.CodeError
 		problems policy.Problems
+		setting  *policy.SettingError
+		over     *policy.OverriddenError
 	)
 	switch {
 	case errors.As(err, &refused):
@@ -71,6 +73,10 @@ func (s *Server) failure(k *call, err error) (name string, parameters any) {
 		return "NoSuchUser", account.NoSuchUser{User: k.subject}
 	case errors.As(err, &problems):
 		return "PolicyRejected", admin.PolicyRejected{Problems: lines(problems)}
+	case errors.As(err, &setting):
+		return "BadSetting", admin.BadSetting{Name: setting.Name, Reason: setting.Text}
+	case errors.As(err, &over):
+		return "Overridden", admin.Overridden{Name: over.Name, File: over.File, Line: int64(over.Line)}
 	}
 	if name, parameters, ok := enrolment(k, err); ok {
 		return name, parameters

@@ -49,6 +49,8 @@ func TestFailures(t *testing.T) {
 		{enroll.ErrTooMany, "TooManyTokens", []string{accounts}},
 		{wrap(enroll.ErrLabelTaken), "BadInput", []string{accounts}},
 		{policy.Problems{{File: "f", Line: 1, Text: "t"}}, "PolicyRejected", []string{admins}},
+		{&policy.SettingError{Name: "n", Text: "t"}, "BadSetting", []string{admins}},
+		{&policy.OverriddenError{Name: "n", File: "f", Line: 1}, "Overridden", []string{admins}},
 		{wrap(trust), "Unavailable", []string{logins, accounts, admins}},
 		{wrap(fs.ErrPermission), "Unavailable", []string{logins, accounts, admins}},
 	}

@@ -30,7 +30,10 @@ type host struct {
 	disk   *disktest.FS
 	events *events
 	down   bool  // the user database does not answer
-	policy error // what Reload finds
+	policy error // what Reload and Change find
+
+	changes []policy.Change // what Change was called with
+	by      string
 
 	mu  sync.Mutex
 	now time.Time
@@ -120,7 +123,11 @@ func newHost(t testing.TB, policyText string) *host {
 	v := verifier.New(verifier.Config{
 		Policy: p, Records: records, Ledgers: verifier.Held{Ledger: l}, Users: h, Audit: h.events, Now: h.clock, Rand: rand.Reader,
 	})
-	h.Server, err = New(Config{Verifier: v, Vault: records, Users: h, Audit: h.events, Reload: func() error { return h.policy }})
+	h.Server, err = New(Config{Verifier: v, Vault: records, Users: h, Audit: h.events, Reload: func() error { return h.policy },
+		Change: func(changes []policy.Change, by string) ([]string, error) {
+			h.changes, h.by = changes, by
+			return nil, h.policy
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}

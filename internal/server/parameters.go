@@ -15,7 +15,8 @@ import (
 	"sallyport/internal/wire"
 )
 
-// parameters are those of a call, by name: string or int64. One that is absent or null is not there.
+// parameters are those of a call, by name: string, int64 or, for a map, map[string]any of them or nil. One that is
+// absent or null is not there.
 type parameters map[string]any
 
 // errParameter names a parameter that is missing, unknown, there twice, or of the wrong type.
@@ -110,10 +111,27 @@ func value(raw json.RawMessage, t *idl.Type) (v any, ok bool) {
 		var n int64
 		err = json.Unmarshal(raw, &n)
 		v = n
+	case idl.TypeMap:
+		return entries(raw, t.ElementType)
 	default:
 		err = errors.ErrUnsupported
 	}
 	return v, err == nil
+}
+
+// entries reads a map.
+func entries(raw json.RawMessage, t *idl.Type) (v any, ok bool) {
+	given, err := members(raw)
+	if err != nil {
+		return nil, false
+	}
+	all := make(map[string]any, len(given))
+	for _, m := range given {
+		if all[m.name], ok = value(m.raw, t); !ok {
+			return nil, false
+		}
+	}
+	return all, true
 }
 
 // maxName is the most bytes in the label or the id of a token or a set-up.
@@ -128,6 +146,8 @@ func check(name string, v any) string {
 		return checkText(name, v)
 	case int64:
 		return checkNumber(name, v)
+	case map[string]any:
+		return checkMap(name, v)
 	}
 	return "is not known"
 }
@@ -185,6 +205,23 @@ func checkNumber(name string, v int64) string {
 		}
 	default:
 		return "is not known"
+	}
+	return ""
+}
+
+func checkMap(name string, v map[string]any) string {
+	if name != "settings" {
+		return "is not known"
+	}
+	const most, longest = 64, 8 << 10
+	if len(v) == 0 || len(v) > most {
+		return fmt.Sprintf("must have 1 to %d entries", most)
+	}
+	for setting, value := range v {
+		text, _ := value.(string)
+		if setting == "" || len(setting) > maxName || len(text) > longest || strings.ContainsFunc(setting+text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return fmt.Sprintf("must have names of 1 to %d bytes and values of at most %d, all printable", maxName, longest)
+		}
 	}
 	return ""
 }

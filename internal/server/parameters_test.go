@@ -20,6 +20,9 @@ func TestEveryParameterIsChecked(t *testing.T) {
 				if kind.Kind == idl.TypeInt {
 					v = int64(7)
 				}
+				if kind.Kind == idl.TypeMap {
+					v = map[string]any{"enabled": "true"}
+				}
 				if reason := check(f.Name, v); strings.Contains(reason, "not known") {
 					t.Errorf("%s.%s: its parameter %s is not checked", i.Name, m.Name, f.Name)
 				}
@@ -51,6 +54,9 @@ func TestCheck(t *testing.T) {
 		{"algorithm", []any{"SHA1", "SHA256", "SHA512"}, []any{"", "sha1", "MD5"}},
 		{"digits", []any{int64(6), int64(8)}, []any{int64(5), int64(9), int64(-1), "6"}},
 		{"pid", []any{int64(1), int64(1 << 22)}, []any{int64(0), int64(-1), int64(1<<22 + 1), int64(1 << 62)}},
+		{"settings", []any{map[string]any{"enabled": "true"}, map[string]any{"issuer": nil}},
+			[]any{map[string]any{}, map[string]any{"": "true"}, map[string]any{x(65): "1"}, map[string]any{"issuer": x(8<<10 + 1)}, map[string]any{"issuer": "\"a\nb\""}, "x"}},
+		{"user", nil, []any{map[string]any{"enabled": "true"}}},
 		{"unheard", nil, []any{"x", int64(1), true}},
 	} {
 		for _, v := range test.good {
@@ -72,11 +78,13 @@ func TestParse(t *testing.T) {
 		{Name: "user", Type: str},
 		{Name: "tty", Type: &idl.Type{Kind: idl.TypeMaybe, ElementType: str}},
 		{Name: "pid", Type: &idl.Type{Kind: idl.TypeMaybe, ElementType: num}},
+		{Name: "all", Type: &idl.Type{Kind: idl.TypeMaybe, ElementType: &idl.Type{Kind: idl.TypeMap, ElementType: &idl.Type{Kind: idl.TypeMaybe, ElementType: str}}}},
 	}
 	good := map[string]int{ // how many are there
-		`{"user":"a"}`:                         1,
-		`{"user":"a","tty":null}`:              1,
-		`{"pid":7, "user":"a", "tty":"pts/1"}`: 3,
+		`{"user":"a"}`:                          1,
+		`{"user":"a","tty":null}`:               1,
+		`{"pid":7, "user":"a", "tty":"pts/1"}`:  3,
+		`{"user":"a","all":{"b":"c","d":null}}`: 2,
 	}
 	for raw, want := range good {
 		if got, err := parse([]byte(raw), fields); err != nil || len(got) != want {
@@ -84,24 +92,27 @@ func TestParse(t *testing.T) {
 		}
 	}
 	bad := map[string]string{ // which one is wrong
-		`{}`:                                 "user",
-		`{"user":null}`:                      "user",
-		`{"user":1}`:                         "user",
-		`{"user":["a"]}`:                     "user",
-		`{"User":"a"}`:                       "User",
-		`{"user":"a","USER":"b"}`:            "USER",
-		`{"user":"a","user":"b"}`:            "user",
-		`{"user":"a","\u0075ser":"b"}`:       "user",
-		`{"user":"a","more":1}`:              "more",
-		`{"user":"a","pid":"7"}`:             "pid",
-		`{"user":"a","pid":7.5}`:             "pid",
-		`{"user":"a","pid":1e30}`:            "pid",
-		`{"user":"a","tty":true}`:            "tty",
-		`[]`:                                 "parameters",
-		`"user"`:                             "parameters",
-		`null`:                               "parameters",
-		`{"user":"a"`:                        "parameters",
-		`{"user":` + strings.Repeat("[", 99): "user",
+		`{}`:                                   "user",
+		`{"user":null}`:                        "user",
+		`{"user":1}`:                           "user",
+		`{"user":["a"]}`:                       "user",
+		`{"User":"a"}`:                         "User",
+		`{"user":"a","USER":"b"}`:              "USER",
+		`{"user":"a","user":"b"}`:              "user",
+		`{"user":"a","\u0075ser":"b"}`:         "user",
+		`{"user":"a","more":1}`:                "more",
+		`{"user":"a","pid":"7"}`:               "pid",
+		`{"user":"a","pid":7.5}`:               "pid",
+		`{"user":"a","pid":1e30}`:              "pid",
+		`{"user":"a","tty":true}`:              "tty",
+		`{"user":"a","all":["b"]}`:             "all",
+		`{"user":"a","all":{"b":1}}`:           "all",
+		`{"user":"a","all":{"b":"c","b":"d"}}`: "all",
+		`[]`:                                   "parameters",
+		`"user"`:                               "parameters",
+		`null`:                                 "parameters",
+		`{"user":"a"`:                          "parameters",
+		`{"user":` + strings.Repeat("[", 99):   "user",
 	}
 	for raw, want := range bad {
 		got, err := parse([]byte(raw), fields)

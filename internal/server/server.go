@@ -19,6 +19,7 @@ import (
 	admin "sallyport/internal/api/iosallyportadmin"
 	login "sallyport/internal/api/iosallyportlogin"
 	"sallyport/internal/audit"
+	"sallyport/internal/policy"
 	"sallyport/internal/vault"
 	"sallyport/internal/verifier"
 	"sallyport/internal/wire"
@@ -30,7 +31,9 @@ type Config struct {
 	Vault    *vault.Vault
 	Users    verifier.Directory
 	Reload   func() error // reads the policy again
-	Audit    audit.Log
+	// Change changes settings of the policy, and gives the names of those that are not what they were. by is who does it.
+	Change func(changes []policy.Change, by string) (changed []string, err error)
+	Audit  audit.Log
 }
 
 // The bounds of each of the two sockets. Descriptors and memory are enough for all of them at once.

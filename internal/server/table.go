@@ -28,6 +28,7 @@ func table() map[string][]grant {
 		"io.sallyport.Admin.Unlock":      {root(), delegate("unlock")},
 		"io.sallyport.Admin.Explain":     {root()},
 		"io.sallyport.Admin.Policy":      {root()},
+		"io.sallyport.Admin.Set":         {root()},
 		"io.sallyport.Admin.Reload":      {root()},
 		"io.sallyport.Admin.SealVault":   {root()},
 		"io.sallyport.Admin.RekeyVault":  {root()},

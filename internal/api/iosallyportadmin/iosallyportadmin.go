@@ -106,6 +106,31 @@ func (e PolicyRejected) Error() string {
 	return s
 }
 
+// There is no such setting, or it cannot have this value. The reason is in whole sentences.
+type BadSetting struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
+func (e BadSetting) Error() string {
+	s := "io.sallyport.Admin.BadSetting"
+	s += fmt.Sprintf("(Name: %v, Reason: %v)", e.Name, e.Reason)
+	return s
+}
+
+// A file that is read after the managed one sets it, so the change would have no effect, and none was made.
+type Overridden struct {
+	Name string `json:"name"`
+	File string `json:"file"`
+	Line int64  `json:"line"`
+}
+
+func (e Overridden) Error() string {
+	s := "io.sallyport.Admin.Overridden"
+	s += fmt.Sprintf("(Name: %v, File: %v, Line: %v)", e.Name, e.File, e.Line)
+	return s
+}
+
 // It cannot be done at the moment. path and mend are there when a file is the reason: which one, and what helps.
 type Unavailable struct {
 	Reason string  `json:"reason"`
@@ -172,6 +197,28 @@ func Dispatch_Error(err error) error {
 				return e
 			}
 			var param PolicyRejected
+			err := json.Unmarshal(*errorRawParameters, &param)
+			if err != nil {
+				return e
+			}
+			return &param
+		case "io.sallyport.Admin.BadSetting":
+			errorRawParameters := e.Parameters.(*json.RawMessage)
+			if errorRawParameters == nil {
+				return e
+			}
+			var param BadSetting
+			err := json.Unmarshal(*errorRawParameters, &param)
+			if err != nil {
+				return e
+			}
+			return &param
+		case "io.sallyport.Admin.Overridden":
+			errorRawParameters := e.Parameters.(*json.RawMessage)
+			if errorRawParameters == nil {
+				return e
+			}
+			var param Overridden
 			err := json.Unmarshal(*errorRawParameters, &param)
 			if err != nil {
 				return e
@@ -429,6 +476,73 @@ func (m Policy_methods) Upgrade(ctx context.Context, c *varlink.Connection) (fun
 	}, nil
 }
 
+// Change settings of the policy's tables, by the names that Policy gives: each to a value in TOML or, where that is null,
+// to what the other files say. What has its value already is left alone. The others go into the managed file
+// sallyport.d/50-managed.toml, all or none, and hold at once. changed lists those that are not what they were; settings
+// is what holds now.
+type Set_methods struct{}
+
+func Set() Set_methods { return Set_methods{} }
+
+func (m Set_methods) Call(ctx context.Context, c *varlink.Connection, settings_in_ map[string]*string) (changed_out_ []string, settings_out_ []Setting, err_ error) {
+	receive, err_ := m.Send(ctx, c, 0, settings_in_)
+	if err_ != nil {
+		return
+	}
+	changed_out_, settings_out_, _, err_ = receive(ctx)
+	return
+}
+
+func (m Set_methods) Send(ctx context.Context, c *varlink.Connection, flags uint64, settings_in_ map[string]*string) (func(ctx context.Context) ([]string, []Setting, uint64, error), error) {
+	var in struct {
+		Settings map[string]*string `json:"settings"`
+	}
+	in.Settings = map[string]*string(settings_in_)
+	receive, err := c.Send(ctx, "io.sallyport.Admin.Set", in, flags)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (changed_out_ []string, settings_out_ []Setting, flags uint64, err error) {
+		var out struct {
+			Changed  []string  `json:"changed"`
+			Settings []Setting `json:"settings"`
+		}
+		flags, err = receive(ctx, &out)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		changed_out_ = []string(out.Changed)
+		settings_out_ = []Setting(out.Settings)
+		return
+	}, nil
+}
+
+func (m Set_methods) Upgrade(ctx context.Context, c *varlink.Connection, settings_in_ map[string]*string) (func(ctx context.Context) (changed_out_ []string, settings_out_ []Setting, flags uint64, conn varlink.ReadWriterContext, err_ error), error) {
+	var in struct {
+		Settings map[string]*string `json:"settings"`
+	}
+	in.Settings = map[string]*string(settings_in_)
+	receive, err := c.Upgrade(ctx, "io.sallyport.Admin.Set", in)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (changed_out_ []string, settings_out_ []Setting, flags uint64, conn varlink.ReadWriterContext, err error) {
+		var out struct {
+			Changed  []string  `json:"changed"`
+			Settings []Setting `json:"settings"`
+		}
+		flags, conn, err = receive(ctx, &out)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		changed_out_ = []string(out.Changed)
+		settings_out_ = []Setting(out.Settings)
+		return
+	}, nil
+}
+
 // Read the policy again. A policy with problems changes nothing.
 type Reload_methods struct{}
 
@@ -649,6 +763,7 @@ type iosallyportadminInterface interface {
 	Unlock(ctx context.Context, c VarlinkCall, user_ string) error
 	Explain(ctx context.Context, c VarlinkCall, user_ string, service_ string, rhost_ *string) error
 	Policy(ctx context.Context, c VarlinkCall) error
+	Set(ctx context.Context, c VarlinkCall, settings_ map[string]*string) error
 	Reload(ctx context.Context, c VarlinkCall) error
 	SealVault(ctx context.Context, c VarlinkCall) error
 	RekeyVault(ctx context.Context, c VarlinkCall) error
@@ -699,6 +814,23 @@ func (c *VarlinkCall) ReplyPolicyRejected(ctx context.Context, problems_ []strin
 	return c.ReplyError(ctx, "io.sallyport.Admin.PolicyRejected", &out)
 }
 
+// There is no such setting, or it cannot have this value. The reason is in whole sentences.
+func (c *VarlinkCall) ReplyBadSetting(ctx context.Context, name_ string, reason_ string) error {
+	var out BadSetting
+	out.Name = name_
+	out.Reason = reason_
+	return c.ReplyError(ctx, "io.sallyport.Admin.BadSetting", &out)
+}
+
+// A file that is read after the managed one sets it, so the change would have no effect, and none was made.
+func (c *VarlinkCall) ReplyOverridden(ctx context.Context, name_ string, file_ string, line_ int64) error {
+	var out Overridden
+	out.Name = name_
+	out.File = file_
+	out.Line = line_
+	return c.ReplyError(ctx, "io.sallyport.Admin.Overridden", &out)
+}
+
 // It cannot be done at the moment. path and mend are there when a file is the reason: which one, and what helps.
 func (c *VarlinkCall) ReplyUnavailable(ctx context.Context, reason_ string, path_ *string, mend_ *string) error {
 	var out Unavailable
@@ -735,6 +867,16 @@ func (c *VarlinkCall) ReplyPolicy(ctx context.Context, settings_ []Setting, rule
 	out.Settings = []Setting(settings_)
 	out.Rules = []Block(rules_)
 	out.Delegates = []Block(delegates_)
+	return c.Reply(ctx, &out)
+}
+
+func (c *VarlinkCall) ReplySet(ctx context.Context, changed_ []string, settings_ []Setting) error {
+	var out struct {
+		Changed  []string  `json:"changed"`
+		Settings []Setting `json:"settings"`
+	}
+	out.Changed = []string(changed_)
+	out.Settings = []Setting(settings_)
 	return c.Reply(ctx, &out)
 }
 
@@ -794,6 +936,14 @@ func (s *VarlinkInterface) Explain(ctx context.Context, c VarlinkCall, user_ str
 // The running policy: the settings of its tables, and what its rules and delegates say, in the order in which they count.
 func (s *VarlinkInterface) Policy(ctx context.Context, c VarlinkCall) error {
 	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Admin.Policy")
+}
+
+// Change settings of the policy's tables, by the names that Policy gives: each to a value in TOML or, where that is null,
+// to what the other files say. What has its value already is left alone. The others go into the managed file
+// sallyport.d/50-managed.toml, all or none, and hold at once. changed lists those that are not what they were; settings
+// is what holds now.
+func (s *VarlinkInterface) Set(ctx context.Context, c VarlinkCall, settings_ map[string]*string) error {
+	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Admin.Set")
 }
 
 // Read the policy again. A policy with problems changes nothing.
@@ -856,6 +1006,16 @@ func (s *VarlinkInterface) VarlinkDispatch(ctx context.Context, call varlink.Cal
 	case "Policy":
 		return s.iosallyportadminInterface.Policy(ctx, VarlinkCall{call})
 
+	case "Set":
+		var in struct {
+			Settings map[string]*string `json:"settings"`
+		}
+		err := call.GetParameters(&in)
+		if err != nil {
+			return call.ReplyInvalidParameter(ctx, "parameters")
+		}
+		return s.iosallyportadminInterface.Set(ctx, VarlinkCall{call}, map[string]*string(in.Settings))
+
 	case "Reload":
 		return s.iosallyportadminInterface.Reload(ctx, VarlinkCall{call})
 
@@ -914,6 +1074,12 @@ method Explain(user: string, service: string, rhost: ?string) -> (settings: []Se
 # The running policy: the settings of its tables, and what its rules and delegates say, in the order in which they count.
 method Policy() -> (settings: []Setting, rules: []Block, delegates: []Block)
 
+# Change settings of the policy's tables, by the names that Policy gives: each to a value in TOML or, where that is null,
+# to what the other files say. What has its value already is left alone. The others go into the managed file
+# sallyport.d/50-managed.toml, all or none, and hold at once. changed lists those that are not what they were; settings
+# is what holds now.
+method Set(settings: [string]?string) -> (changed: []string, settings: []Setting)
+
 # Read the policy again. A policy with problems changes nothing.
 method Reload() -> ()
 
@@ -942,6 +1108,12 @@ error NoSuchUser (user: string)
 
 # The policy has problems; each is one line: file, line, what is wrong, what would be right.
 error PolicyRejected (problems: []string)
+
+# There is no such setting, or it cannot have this value. The reason is in whole sentences.
+error BadSetting (name: string, reason: string)
+
+# A file that is read after the managed one sets it, so the change would have no effect, and none was made.
+error Overridden (name: string, file: string, line: int)
 
 # It cannot be done at the moment. path and mend are there when a file is the reason: which one, and what helps.
 error Unavailable (reason: string, path: ?string, mend: ?string)
