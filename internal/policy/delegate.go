@@ -8,28 +8,39 @@ import (
 // root is the account over which a group never gives a delegate anything.
 const root = "root"
 
-// Delegate reports whether the policy lets user do an action ("list",
-// "disable", "unlock", "sessions") to another account. Root, and whoever is a delegate
-// itself, must be named in `over` in person: a group they are in is not enough.
-// groups and overGroups list the groups of the one and of the other; they are
-// called at most once, and where one that is needed fails the answer is no and
-// an error.
-func (p *Policy) Delegate(user string, groups func() ([]string, error), over string, overGroups func() ([]string, error), action string) (bool, error) {
-	g, og := lookup{groups: groups}, lookup{groups: overGroups}
+// Act is what somebody wants to do to another's account.
+type Act struct {
+	User   string // who wants to
+	Over   string // the account
+	Action string // "list", "disable", "unlock", "sessions"
+	// Groups and OverGroups list the groups of the one and of the other. They are
+	// called at most once, and where one that is needed fails the answer is no and
+	// an error.
+	Groups, OverGroups func() ([]string, error)
+	// Owner gives the owner of an account by a file of `owners`; empty: it has
+	// none. Without it nobody owns anything.
+	Owner func(file, account string) string
+}
+
+// Delegate reports whether a delegate of the policy may do that. Root, and
+// whoever is a delegate itself, must be named in `over` in person: a group they
+// are in, or an owner, is not enough.
+func (p *Policy) Delegate(a Act) (bool, error) {
+	who, over := lookup{groups: a.Groups}, lookup{groups: a.OverGroups}
 	for _, d := range p.Delegates {
-		if !slices.Contains(d.May, action) {
+		if !slices.Contains(d.May, a.Action) {
 			continue
 		}
-		is, err := d.Who.include(user, &g)
+		is, err := d.Who.include(a.User, &who)
 		if err != nil {
-			return false, fmt.Errorf("delegate at %s:%d: look up the groups of %q: %w", d.File, d.Line, user, err)
+			return false, fmt.Errorf("delegate at %s:%d: look up the groups of %q: %w", d.File, d.Line, a.User, err)
 		}
 		if !is {
 			continue
 		}
-		has, err := p.entrusts(d, over, &og)
+		has, err := p.entrusts(d, a, &over)
 		if err != nil {
-			return false, fmt.Errorf("delegate at %s:%d: look up the groups of %q: %w", d.File, d.Line, over, err)
+			return false, fmt.Errorf("delegate at %s:%d: look up the groups of %q: %w", d.File, d.Line, a.Over, err)
 		}
 		if has {
 			return true, nil
@@ -38,20 +49,23 @@ func (p *Policy) Delegate(user string, groups func() ([]string, error), over str
 	return false, nil
 }
 
-// entrusts reports whether a delegate's accounts include the one given.
-func (p *Policy) entrusts(d Delegate, over string, groups *lookup) (bool, error) {
-	if d.Over.names(over) {
+// entrusts reports whether a delegate's accounts include that of the act.
+func (p *Policy) entrusts(d Delegate, a Act, groups *lookup) (bool, error) {
+	if d.Over.names(a.Over) {
 		return true, nil
 	}
-	if over == root {
+	if a.Over == root {
 		return false, nil
 	}
-	has, err := d.Over.include(over, groups)
-	if err != nil || !has {
-		return false, err
+	has := d.Owners != "" && a.Owner != nil && a.User != "" && a.Owner(d.Owners, a.Over) == a.User
+	if !has {
+		var err error
+		if has, err = d.Over.include(a.Over, groups); err != nil || !has {
+			return false, err
+		}
 	}
 	for _, other := range p.Delegates {
-		is, err := other.Who.include(over, groups)
+		is, err := other.Who.include(a.Over, groups)
 		if err != nil || is {
 			return false, err
 		}

@@ -51,7 +51,7 @@ func TestExampleRules(t *testing.T) {
 		text.WriteString(m[1] + "\n")
 	}
 	p := parsed(t, "example", text.String())
-	if len(p.Rules) != 2 || len(p.Delegates) != 1 || len(p.Warnings()) > 0 {
+	if len(p.Rules) != 2 || len(p.Delegates) != 2 || len(p.Warnings()) > 0 {
 		t.Errorf("got %d rules, %d delegates and the warnings %v", len(p.Rules), len(p.Delegates), p.Warnings())
 	}
 	for _, k := range ruleKeys() {

@@ -56,7 +56,9 @@ func (r *Rule) Settings() []Setting {
 func (d *Delegate) Settings() []Setting {
 	var all []Setting
 	for _, k := range delegateKeys() {
-		all = append(all, Setting{Name: k.name, Value: k.show(d), File: d.File, Line: d.lines[k.name], Why: "delegate"})
+		if line := d.lines[k.name]; line > 0 {
+			all = append(all, Setting{Name: k.name, Value: k.show(d), File: d.File, Line: line, Why: "delegate"})
+		}
 	}
 	return all
 }

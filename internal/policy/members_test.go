@@ -85,15 +85,64 @@ may  = ["list"]
 		{"hanna", groups("helpdesk"), "cleo", failing, "list", false, true},
 		{"hanna", groups("helpdesk"), "root", failing, "list", false, false},
 	} {
-		got, err := p.Delegate(test.user, test.groups, test.over, test.overGroups, test.action)
+		got, err := p.Delegate(Act{User: test.user, Groups: test.groups, Over: test.over, OverGroups: test.overGroups, Action: test.action})
 		if got != test.want || (err != nil) != test.fail {
 			t.Errorf("may %s %s %s: got %v, %v, want %v", test.user, test.action, test.over, got, err, test.want)
 		}
 	}
-	if _, err := p.Delegate("hanna", failing, "cleo", groups(), "list"); !errors.Is(err, errLookup) {
+	if _, err := p.Delegate(Act{User: "hanna", Groups: failing, Over: "cleo", OverGroups: groups(), Action: "list"}); !errors.Is(err, errLookup) {
 		t.Errorf("got the error %v", err)
 	}
-	if got, err := parsed(t).Delegate("eve", groups(), "carl", groups(), "list"); got || err != nil {
+	if got, err := parsed(t).Delegate(Act{User: "eve", Groups: groups(), Over: "carl", OverGroups: groups(), Action: "list"}); got || err != nil {
 		t.Errorf("without delegates: got %v, %v", got, err)
+	}
+}
+
+// TestDelegateOverOwned: whose account it is says the file, and never of root or of a delegate.
+func TestDelegateOverOwned(t *testing.T) {
+	p := parsed(t, "f", `
+[[delegate]]
+who    = ["@resellers"]
+owners = "/owners"
+may    = ["disable"]
+
+[[delegate]]
+who    = ["boss"]
+over   = ["rita"]
+owners = "/others"
+may    = ["disable"]
+`)
+	owners := map[string]string{"/owners alice": "rita", "/owners bob": "ron", "/owners root": "rita", "/owners rita": "rita", "/owners ron": "rita", "/others carl": "boss"}
+	for _, test := range []struct {
+		user, over string
+		groups     func() ([]string, error)
+		want, fail bool
+	}{
+		{"rita", "alice", groups("customers"), true, false},
+		{"rita", "bob", groups("customers"), false, false},
+		{"ron", "bob", groups("customers"), true, false},
+		{"rita", "unheard", groups("customers"), false, false},
+		{"rita", "root", groups(), false, false},
+		{"rita", "rita", groups("resellers"), false, false},
+		{"rita", "ron", groups("resellers"), false, false},
+		{"rita", "carl", groups("customers"), false, false},
+		{"boss", "carl", groups("customers"), true, false},
+		{"boss", "alice", groups("customers"), false, false},
+		{"boss", "rita", groups("resellers"), true, false},
+		{"rita", "alice", failing, false, true}, // she might be a delegate
+		{"eve", "alice", groups("customers"), false, false},
+	} {
+		act := Act{User: test.user, Over: test.over, OverGroups: test.groups, Action: "disable", Groups: groups("resellers"),
+			Owner: func(file, account string) string { return owners[file+" "+account] }}
+		if test.user == "eve" || test.user == "boss" {
+			act.Groups = groups("staff")
+		}
+		if got, err := p.Delegate(act); got != test.want || (err != nil) != test.fail {
+			t.Errorf("%s over %s: got %v, %v; want %v", test.user, test.over, got, err, test.want)
+		}
+		act.Owner = nil
+		if got, _ := p.Delegate(act); got && test.over != "rita" {
+			t.Errorf("%s over %s without an owner's file: got %v", test.user, test.over, got)
+		}
 	}
 }

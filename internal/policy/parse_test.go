@@ -83,6 +83,7 @@ enabled = true
 [[delegate]]
 who = ["@helpdesk", "eve"]
 over = ["@customers"]
+owners = "/etc/trueuserowners"
 may = ["list", "unlock"]
 
 [[rule]]
@@ -117,10 +118,10 @@ func TestParseEverything(t *testing.T) {
 		Clock: Clock{7 * time.Second,
 			[]string{"ntp.example.org", "192.0.2.1:1123", "[2001:db8::1]:123", "2001:db8::2", "time.example.org.:123"}, Members{}},
 		API:       API{[]string{"panel-api"}, true},
-		Delegates: []Delegate{{"all", 37, Members{"@helpdesk", "eve"}, Members{"@customers"}, []string{"list", "unlock"}, nil}},
+		Delegates: []Delegate{{"all", 37, Members{"@helpdesk", "eve"}, Members{"@customers"}, "/etc/trueuserowners", []string{"list", "unlock"}, nil}},
 		Rules: []Rule{{
 			File:     "all",
-			Line:     42,
+			Line:     43,
 			Services: []string{"sshd", "login"},
 			Users:    Members{"@automation", `CORP\jane doe`},
 			From: []netip.Prefix{

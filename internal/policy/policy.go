@@ -132,7 +132,10 @@ type Delegate struct {
 	Line int // of [[delegate]]
 	Who  Members
 	Over Members
-	May  []string // "list", "disable", "unlock", "sessions"
+	// Owners is a file that says whose each account is: the delegate's are those whose owner has the delegate's own
+	// name. Empty: there is none.
+	Owners string
+	May    []string // "list", "disable", "unlock", "sessions"
 
 	lines map[string]int // where each key was written
 }

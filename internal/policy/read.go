@@ -242,9 +242,10 @@ func (r *reader) finishRule() {
 // finishDelegate checks the last delegate as a whole.
 func (r *reader) finishDelegate() {
 	delegate := &r.delegates[len(r.delegates)-1]
-	for _, k := range r.delegateKeys {
-		if delegate.lines[k.name] == 0 && !r.unknown {
-			r.problem(delegate.Line, fmt.Sprintf("This delegate lacks %q.", k.name), "It needs who, over and may.")
+	for _, needed := range [][]string{{"who"}, {"over", "owners"}, {"may"}} {
+		has := func(key string) bool { return delegate.lines[key] > 0 }
+		if !r.unknown && !slices.ContainsFunc(needed, has) {
+			r.problem(delegate.Line, fmt.Sprintf("This delegate lacks %s.", quotedList(needed, "or")), "It needs who, over or owners, and may.")
 		}
 	}
 }

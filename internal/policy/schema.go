@@ -89,6 +89,7 @@ func delegateKeys() []key[Delegate] {
 	return []key[Delegate]{
 		stringsKey("who", nobody, func(d *Delegate) *Members { return &d.Who }, checkMember),
 		stringsKey("over", nobody, func(d *Delegate) *Members { return &d.Over }, checkMember),
+		textKey("owners", func(d *Delegate) *string { return &d.Owners }, checkOwners),
 		stringsKey("may", "It would allow nothing.", func(d *Delegate) *[]string { return &d.May }, func(action string) *fault {
 			if slices.Contains(actions, action) {
 				return nil

@@ -120,6 +120,11 @@ func (s *Server) unavailable(k *call, err error) account.Unavailable {
 	return u
 }
 
+// unreadable says that a file gives nothing, to the journal.
+func (s *Server) unreadable(path string, err error) {
+	s.Audit.Record(audit.Event{Kind: audit.RecordUnreadable, Path: path, Reason: err.Error()})
+}
+
 // file is the file that an error is about, and what mends it; empty: the error is about none.
 func file(err error) (path, mend string) {
 	var (

@@ -55,6 +55,7 @@ const (
 type Server struct {
 	Config
 	varlink *varlink.Service
+	owners  policy.Owners
 	pam     budget
 	others  budget
 
@@ -78,6 +79,7 @@ func New(c Config) (*Server, error) {
 		others: budget{root: rootConnections, users: userConnections, perUser: perUser},
 		open:   make(map[*connection]struct{}),
 	}
+	s.owners.Now, s.owners.Unreadable = c.Verifier.Now, s.unreadable
 	var err error
 	if s.varlink, err = varlink.NewService("Sallyport", "sallyportd", api.Version, "file:///usr/local/share/doc/sallyport/README.md"); err != nil {
 		return nil, fmt.Errorf("varlink: %w", err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"sallyport/internal/login"
+	"sallyport/internal/policy"
 	"sallyport/internal/verifier"
 )
 
@@ -78,7 +79,9 @@ func delegate(action string) grant {
 		groups := func(user string) func() ([]string, error) {
 			return func() ([]string, error) { return s.Users.Groups(user) }
 		}
-		return s.Verifier.Policy().Delegate(name, groups(name), c.subject, groups(c.subject), action)
+		return s.Verifier.Policy().Delegate(policy.Act{
+			User: name, Groups: groups(name), Over: c.subject, OverGroups: groups(c.subject), Action: action, Owner: s.owners.Owner,
+		})
 	}}
 }
 
