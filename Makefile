@@ -3,11 +3,14 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 # systemd looks here whatever PREFIX is.
-UNITDIR ?= /usr/local/lib/systemd/system
+SYSTEMDLIB ?= /usr/local/lib
+UNITDIR    ?= $(SYSTEMDLIB)/systemd/system
 bindir   = $(DESTDIR)$(PREFIX)/bin
 sbindir  = $(DESTDIR)$(PREFIX)/sbin
 pamdir   = $(DESTDIR)$(PREFIX)/lib/security
 unitdir  = $(DESTDIR)$(UNITDIR)
+tmpfiles = $(DESTDIR)$(SYSTEMDLIB)/tmpfiles.d/sallyport.conf
+catalog  = $(DESTDIR)$(SYSTEMDLIB)/systemd/catalog/sallyport.catalog
 docdir   = $(DESTDIR)$(PREFIX)/share/doc/sallyport
 bashdir  = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 zshdir   = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
@@ -82,14 +85,18 @@ install: build/sallyportd build/sallyportctl build/pam_sallyport.so ## what was 
 	for unit in sallyportd.service sallyportd.socket; do \
 		sed 's|@prefix@|$(PREFIX)|' systemd/$$unit >$(unitdir)/$$unit || exit 1; \
 	done
+	install -D -m 0644 systemd/sallyport.tmpfiles $(tmpfiles)
+	install -D -m 0644 systemd/sallyport.catalog $(catalog)
 	install -m 0644 README.md docs/*.md $(docdir)
+	install -D -m 0644 systemd/sallyport-network.conf $(docdir)/examples/sallyport-network.conf
 	build/sallyportctl completion bash >$(bashdir)/sallyportctl
 	build/sallyportctl completion zsh >$(zshdir)/_sallyportctl
 	build/sallyportctl completion fish >$(fishdir)/sallyportctl.fish
+	test -n '$(DESTDIR)' || journalctl --update-catalog
 
 uninstall: ## all that install put there but the policy and the enrolments
 	rm -f $(bindir)/sallyportctl $(sbindir)/sallyportd $(pamdir)/pam_sallyport.so $(vendordir)/sallyport.toml
-	rm -f $(unitdir)/sallyportd.service $(unitdir)/sallyportd.socket
+	rm -f $(unitdir)/sallyportd.service $(unitdir)/sallyportd.socket $(tmpfiles) $(catalog)
 	rm -f $(bashdir)/sallyportctl $(zshdir)/_sallyportctl $(fishdir)/sallyportctl.fish
 	rm -rf $(docdir)
 	-rmdir $(vendordir)
