@@ -22,7 +22,8 @@ confdir   = $(DESTDIR)/etc/sallyport
 # Debian packages: to build, to test with the real programs, to lint.
 PACKAGES = gcc libc6-dev libpam0g-dev make \
 	openssh-server openssh-client openssl sudo login passwd util-linux systemd iproute2 procps \
-	oathtool pamtester zbar-tools librsvg2-bin libpam-google-authenticator valgrind shellcheck
+	oathtool pamtester zbar-tools librsvg2-bin libpam-google-authenticator valgrind shellcheck \
+	mmdebstrap systemd-container
 
 GO         ?= go
 GOTESTSUM   = $(GO) run gotest.tools/gotestsum@v1.13.0

@@ -33,7 +33,7 @@ func furnish(o Options) error {
 	if err != nil {
 		return err
 	}
-	kept, err := openKept()
+	kept, err := openKept(o.Keep)
 	if err != nil {
 		return err
 	}
@@ -191,9 +191,9 @@ func raiseLoopback() error {
 // kept are directories that stay as they are, open from before they were covered.
 type kept map[string]*os.File
 
-// openKept opens the repository and the directory of this binary, where go test wants its results. Either may be below
+// openKept opens the repository, the directory of this binary, where go test wants its results, and more. Any may be below
 // one of the directories that are covered.
-func openKept() (kept, error) {
+func openKept(more []string) (kept, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -202,7 +202,7 @@ func openKept() (kept, error) {
 	if err != nil {
 		return nil, err
 	}
-	dirs := []string{filepath.Dir(exe), root}
+	dirs := append([]string{filepath.Dir(exe), root}, more...)
 	if dir := os.Getenv("GOCOVERDIR"); dir != "" {
 		dirs = append(dirs, dir)
 	}

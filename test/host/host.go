@@ -20,6 +20,8 @@ import (
 type Options struct {
 	// ShareNetwork keeps the machine's network, so that a person can reach the private host.
 	ShareNetwork bool
+	// Keep are directories that the private host sees as the machine does, and may write to.
+	Keep []string
 	// After, if not nil, is called on the machine when the private host is gone: with its exit status and with what it
 	// has left on the machine, a line each. It returns the status to go on with.
 	After func(status int, left []string) int

@@ -1,0 +1,160 @@
+package system
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Image is a kind of guest, and the files that it boots from.
+type Image string
+
+// The images.
+const (
+	Container Image = "container" // a tree, for Boot
+)
+
+// suite is the Debian that the guests are.
+const suite = "bookworm"
+
+// packages are what every guest has: a server that people log in to, as an admin finds it.
+var packages = []string{
+	"systemd-sysv", "dbus", "libpam-systemd", "openssh-server", "openssh-client", "sudo", "passwd", "login", "iproute2", "procps", "psmisc",
+	"chrony", "debconf", "apparmor",
+}
+
+// recipe is what an image depends on. Where packages come from is no part of it.
+type recipe struct {
+	Image    Image
+	Suite    string
+	Packages []string
+	Files    []file
+	Steps    int // raised when the building itself changes
+}
+
+func (i Image) recipe() recipe {
+	return recipe{Image: i, Suite: suite, Packages: packages, Files: furniture(), Steps: 1}
+}
+
+// cache is where the images are, on this machine.
+func cache() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("where the images go: %w", err)
+	}
+	dir = filepath.Join(dir, "sallyport", "system")
+	return dir, os.MkdirAll(dir, 0o700)
+}
+
+// dir is the image's own directory, whether it is there or not.
+func (i Image) dir() (string, error) {
+	top, err := cache()
+	if err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(i.recipe())
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(text)
+	return filepath.Join(top, string(i)+"-"+hex.EncodeToString(sum[:8])), nil
+}
+
+// ensure builds the image unless it is there. Several processes may come at once: the first builds, the others wait.
+func (i Image) ensure() (err error) {
+	dir, err := i.dir()
+	if err != nil {
+		return err
+	}
+	lock, err := os.OpenFile(filepath.Join(filepath.Dir(dir), string(i)+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
+		return fmt.Errorf("waiting for who builds the image: %w", err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		now := time.Now()
+		return os.Chtimes(dir, now, now)
+	}
+	if os.Geteuid() != 0 {
+		return errors.New("building a guest needs root")
+	}
+	forget(filepath.Dir(dir), i)
+	fmt.Fprintf(os.Stderr, "system: building the %s image (%s); this happens once\n", i, dir)
+	partial, err := os.MkdirTemp(filepath.Dir(dir), "partial-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(partial) // what is left of it
+	if err := i.build(partial); err != nil {
+		return fmt.Errorf("building the %s image: %w", i, err)
+	}
+	return os.Rename(partial, dir)
+}
+
+// forget removes the image's older editions when nothing has used them for two weeks.
+func forget(top string, i Image) {
+	editions, _ := filepath.Glob(filepath.Join(top, string(i)+"-*")) // the pattern is well formed
+	for _, old := range editions {
+		if info, err := os.Stat(old); err == nil && time.Since(info.ModTime()) > 14*24*time.Hour {
+			_ = os.RemoveAll(old) // only a cache
+		}
+	}
+}
+
+// build fills a directory with the image: the tree, and the key to its door.
+func (i Image) build(dir string) error {
+	r := i.recipe()
+	tree := filepath.Join(dir, "tree")
+	if err := bootstrap(tree, r); err != nil {
+		return err
+	}
+	if err := makeDoor(dir, tree); err != nil {
+		return err
+	}
+	for _, f := range r.Files {
+		if err := f.write(tree); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bootstrap makes a minimal Debian.
+func bootstrap(tree string, r recipe) error {
+	sources, err := aptSources()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command("mmdebstrap", "--quiet", "--variant=minbase", "--include="+strings.Join(r.Packages, ","), r.Suite, tree, "-")
+	cmd.Stdin = bytes.NewReader(sources)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("mmdebstrap: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// aptSources are the lines of sources.list(5) by which this machine's apt gets the suite.
+func aptSources() ([]byte, error) {
+	out, err := exec.Command("apt-get", "indextargets", "--format", "deb $(REPO_URI) $(CODENAME) $(COMPONENT)",
+		"Created-By: Packages", "Origin: Debian").Output()
+	if err != nil {
+		return nil, fmt.Errorf("asking apt where it gets packages from: %w", err)
+	}
+	if !bytes.Contains(out, []byte(" "+suite+" main\n")) {
+		return nil, fmt.Errorf("this machine's apt has no Debian %s (run apt-get update):\n%s", suite, out)
+	}
+	return out, nil
+}

@@ -1,0 +1,116 @@
+package system
+
+import (
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"sallyport/test/host"
+)
+
+// Person is a user of the guest, and the machine that it sits at.
+type Person struct {
+	Name     string
+	App      *host.Authenticator // nil: no second factor
+	Recovery []string            // recovery codes
+
+	g *Guest
+}
+
+// What people see; see internal/login.
+const (
+	PasswordPrompt = `Password: `
+	CodePrompt     = `Verification code: `
+)
+
+// AddUser makes a user with host.Password.
+func (g *Guest) AddUser(name string, groups ...string) *Person {
+	g.t.Helper()
+	g.Run(fmt.Sprintf("useradd --create-home --shell /bin/bash --groups '%s' %s && echo '%s:%s' | chpasswd",
+		strings.Join(groups, ","), name, name, host.Password))
+	return &Person{Name: name, g: g}
+}
+
+// As is a shell command of the person's, for Run and Terminal: it asks for nothing.
+func (p *Person) As(line string) string {
+	return fmt.Sprintf("setpriv --reuid %s --regid %s --init-groups --reset-env sh -c '%s'", p.Name, p.Name, line)
+}
+
+// Enroll sets the person's second factor up at a terminal, by sallyportctl enroll, and keeps the recovery codes.
+func (p *Person) Enroll() *Person {
+	p.g.t.Helper()
+	x := p.g.Terminal(p.As("sallyportctl enroll"))
+	key := x.Expect(`Key: +((?:[A-Z2-7]{1,4} ?)+)\r?\n`)
+	p.App = host.NewAuthenticator(p.g.t, strings.ReplaceAll(key[1], " ", ""))
+	x.Expect(`Code from your app: `)
+	x.Type(p.App.Code() + "\n")
+	if status := x.Wait(); status != 0 {
+		p.g.t.Fatalf("sallyportctl enroll: exit status %d\n%s", status, x.Text())
+	}
+	_, below, _ := strings.Cut(x.Text(), "Your recovery codes")
+	p.Recovery = regexp.MustCompile(`\b[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}\b`).FindAllString(below, -1)
+	if len(p.Recovery) != 10 {
+		p.g.t.Fatalf("%d recovery codes, want 10:\n%s", len(p.Recovery), x.Text())
+	}
+	return p
+}
+
+// Client is ssh, scp or sftp with options that lead it to the guest's own sshd. Its name there is 127.0.0.1; for a
+// container -b 127.0.0.2 is another source.
+func (g *Guest) Client(program string, args ...string) *exec.Cmd {
+	g.t.Helper()
+	enter, port, _ := g.kind.network()
+	line := append(enter, program, "-F", "none")
+	for _, o := range []string{
+		"Port=" + strconv.Itoa(port), "UserKnownHostsFile=" + g.knownHosts(port, "etc/ssh/ssh_host_ed25519_key.pub"),
+		"StrictHostKeyChecking=yes", "IdentitiesOnly=yes", "IdentityAgent=none", "ConnectTimeout=60",
+	} {
+		line = append(line, "-o", o)
+	}
+	line = append(line, args...)
+	return host.Command(line[0], line[1:]...)
+}
+
+// SSH is the person's ssh with a command for the guest. Whoever calls it answers the prompts.
+func (p *Person) SSH(command string, options ...string) *host.Terminal {
+	p.g.t.Helper()
+	return host.Open(p.g.t, p.g.Client("ssh", append(options, p.Name+"@127.0.0.1", command)...))
+}
+
+// greeting is what greet prints, and stands in no command line or message.
+const (
+	greeting = "let in: 42"
+	greet    = "echo let in: $((6*7))"
+)
+
+// LogIn logs the person in by password and code. Anything else than a greeting from the guest fails the test.
+func (p *Person) LogIn(options ...string) {
+	p.g.t.Helper()
+	p.LogInWith(p.App.Code(), options...)
+}
+
+// LogInWith is LogIn with an answer of the caller's to the question for the code.
+func (p *Person) LogInWith(code string, options ...string) {
+	p.g.t.Helper()
+	x := p.SSH(greet, options...)
+	x.Answer(PasswordPrompt, host.Password)
+	x.Answer(CodePrompt, code)
+	if status := x.Wait(); status != 0 || !strings.Contains(x.Text(), greeting) {
+		p.g.t.Fatalf("%s does not get in (exit status %d):\n%s\n%s", p.Name, status, x.Text(), p.g.Log())
+	}
+}
+
+// Refused has the person try a code that must not work.
+func (p *Person) Refused(code string, options ...string) {
+	p.g.t.Helper()
+	x := p.SSH(greet, append(options, "-o", "NumberOfPasswordPrompts=1")...)
+	x.Answer(PasswordPrompt, host.Password)
+	x.Answer(CodePrompt, code)
+	x.Expect(`(?i)wrong|used|invalid|denied|not|closed`)
+	x.Close()
+	if strings.Contains(x.Text(), greeting) {
+		p.g.t.Fatalf("%s got in:\n%s", p.Name, x.Text())
+	}
+}
