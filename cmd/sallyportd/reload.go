@@ -21,11 +21,13 @@ func (d *daemon) reload() error {
 func (d *daemon) reloadLocked() error {
 	notify(reloading, strings.TrimSpace(sdnotify.SdNotifyMonotonicUsec()))
 	p, err := policy.Load(d.root)
+	if err == nil {
+		err = d.verifier.SetPolicy(p)
+	}
 	d.rejected = err
 	if err != nil {
 		d.log.Record(audit.Event{Kind: audit.PolicyRejected, Reason: err.Error()})
 	} else {
-		d.verifier.SetPolicy(p)
 		d.log.Record(audit.Event{Kind: audit.PolicyReloaded})
 	}
 	notify(ready, d.statusLocked())

@@ -57,6 +57,9 @@ func start(root disk.Root, log audit.Log) (*daemon, error) {
 		Policy: p, Records: d.vault, Ledgers: verifier.Held{Ledger: d.ledger}, Users: verifier.NSS{},
 		Audit: log, Now: time.Now, Rand: rand.Reader,
 	})
+	if err := d.verifier.SetPolicy(p); err != nil {
+		return nil, errors.Join(err, d.ledger.Close())
+	}
 	d.server, err = server.New(server.Config{Verifier: d.verifier, Vault: d.vault, Users: verifier.NSS{}, Reload: d.reload, Change: d.change, Audit: log})
 	if err == nil {
 		d.listeners, err = listeners(root)

@@ -74,12 +74,12 @@ func (a *Account) Accept(service, source string, now time.Time) {
 	a.Last = Last{now, service, source}
 }
 
-// Remembered reports whether a right code came by this service from this source less than d ago. After the clock was
-// set back nobody can say, so it did not.
-func (a *Account) Remembered(service, source string, now time.Time, d time.Duration) bool {
+// Remembered reports whether a right code came by this service from this source less than d ago, and not before since:
+// see Ledger.RememberingSince. After the clock was set back nobody can say, so it did not.
+func (a *Account) Remembered(service, source string, now, since time.Time, d time.Duration) bool {
 	service, source = bounded(service), bounded(source)
 	return slices.ContainsFunc(a.Known, func(k Known) bool {
-		return k.Service == service && k.Source == source && within(k.At, now, d)
+		return k.Service == service && k.Source == source && within(k.At, now, d) && !k.At.Before(since)
 	})
 }
 

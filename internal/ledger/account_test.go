@@ -25,8 +25,13 @@ func TestRemembered(t *testing.T) {
 		{"sshd", "10.0.0.6", 0, time.Hour, false},
 		{"sshd", "", 0, time.Hour, false},
 	} {
-		if got := a.Remembered(c.service, c.source, start.Add(c.after), c.within); got != c.want {
+		if got := a.Remembered(c.service, c.source, start.Add(c.after), time.Time{}, c.within); got != c.want {
 			t.Errorf("%+v: %v", c, got)
+		}
+	}
+	for since, want := range map[time.Time]bool{start: true, start.Add(-1): true, start.Add(1): false} {
+		if got := a.Remembered("sshd", "10.0.0.5", start.Add(time.Minute), since, time.Hour); got != want {
+			t.Errorf("remembered since %s: %v", since, got)
 		}
 	}
 	if want := (Last{start, "sshd", "10.0.0.5"}); a.Last != want {
@@ -76,7 +81,7 @@ func TestHostileNames(t *testing.T) {
 			t.Errorf("%q: the wrong codes from before do not count", name)
 		}
 		a.Accept(name, name, now)
-		if !a.Knows(name, now) || !a.Remembered(name, name, now, time.Hour) {
+		if !a.Knows(name, now) || !a.Remembered(name, name, now, time.Time{}, time.Hour) {
 			t.Errorf("%q is not remembered", name)
 		}
 	}

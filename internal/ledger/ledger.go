@@ -69,6 +69,7 @@ type Ledger struct {
 	mu      sync.Mutex
 	file    *os.File
 	db      *bbolt.DB
+	head    head
 	refusal error // why nobody is let in any more
 	final   bool  // nothing may change any more: the clean copy is being written
 }

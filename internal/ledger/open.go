@@ -68,7 +68,7 @@ func openExisting(o Options, path string, deadline time.Time) (*Ledger, error) {
 	if err != nil {
 		return nil, damaged(path, err)
 	}
-	l.quarantine = h.Quarantine
+	l.quarantine, l.head = h.Quarantine, h
 	l.outdateClean()
 	return l, nil
 }

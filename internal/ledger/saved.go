@@ -26,6 +26,7 @@ const (
 type savedHead struct {
 	Saved      time.Time `json:"saved"`
 	Quarantine time.Time `json:"quarantine,omitzero"`
+	Remember   remember  `json:"remember,omitzero"`
 	Accounts   int       `json:"accounts"`
 }
 
@@ -86,7 +87,7 @@ func (l *Ledger) Save(clean bool, now time.Time) error {
 }
 
 func (l *Ledger) encode(now time.Time) ([]byte, error) {
-	h := savedHead{Saved: stamp(now), Quarantine: l.quarantine}
+	h := savedHead{Saved: stamp(now), Quarantine: l.quarantine, Remember: l.remembering()}
 	var lines bytes.Buffer
 	out := json.NewEncoder(&lines)
 	err := l.each(func(user, value []byte) error {
@@ -170,16 +171,17 @@ func readSaved(files disk.FS, path string) (*savedCopy, error) {
 // restore fills a new ledger with what is known from before.
 func (l *Ledger) restore() error {
 	saved, complete := l.fromBefore()
-	h := head{Format: format, Boot: bootID(), Quarantine: saved.Quarantine}
+	h := head{Format: format, Boot: bootID(), Quarantine: saved.Quarantine, Remember: saved.Remember}
 	if !complete {
 		h.Quarantine = stamp(saved.newest(l.options.Now))
+		h.Remember.restart(l.options.Now) // the rules may have changed since the copy
 		for _, a := range saved.accounts {
 			for _, u := range a.Account.Tokens {
 				u.Fresh = false
 			}
 		}
 	}
-	l.quarantine = h.Quarantine
+	l.quarantine, l.head = h.Quarantine, h
 	content, err := json.Marshal(h)
 	if err != nil {
 		return err

@@ -27,6 +27,7 @@ type head struct {
 	Format     int       `json:"format"`
 	Boot       string    `json:"boot"` // the kernel's boot ID; empty: unknown
 	Quarantine time.Time `json:"quarantine,omitzero"`
+	Remember   remember  `json:"remember,omitzero"`
 }
 
 const (

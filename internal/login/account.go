@@ -17,11 +17,12 @@ func Account(r Request, f *Facts) Step {
 		}
 		return s
 	}
-	if f.Enrolled() && f.Account.Remembered(r.Service, r.Source(), f.Now, f.Decision.Remember) && !r.Self {
+	if f.remembered(r) {
 		return end(Granted)
 	}
 	s := end(AccountRefused)
 	s.tellError(accountAdvice(r, f))
+	s.refused(f)
 	s.Events = []audit.Event{r.event(audit.AccountRefused)}
 	return s
 }

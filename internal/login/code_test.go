@@ -213,6 +213,19 @@ func TestRemembered(t *testing.T) {
 	p.want("with the clock set back", p.login(), Pending)
 }
 
+// What was remembered under other rules does not count.
+func TestRememberedBeforeTheRules(t *testing.T) {
+	p := enrolledPerson(t)
+	p.Decision.Remember = 12 * time.Hour
+	p.want("with a code", p.login(p.code(0)), Granted)
+	p.Now = noon.Add(time.Hour)
+	p.Remember = noon.Add(time.Minute)
+	p.want("under new rules", p.login(), Pending)
+	p.want("a key login under new rules", Account(p.req, &p.Facts), AccountRefused)
+	p.want("with a code again", p.login(p.code(0)), Granted)
+	p.want("the new rules remember", p.login(), Granted)
+}
+
 // A remembered source of somebody who is no longer enrolled is nothing.
 func TestRememberedNeedsEnrolment(t *testing.T) {
 	p := enrolledPerson(t)

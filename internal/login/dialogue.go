@@ -1,6 +1,7 @@
 package login
 
 import (
+	"slices"
 	"time"
 
 	"sallyport/internal/audit"
@@ -33,12 +34,21 @@ func New(r Request) *Dialogue { return &Dialogue{req: r} }
 // Over reports whether the verdict has been given.
 func (d *Dialogue) Over() bool { return d.state == over }
 
-// Begin is the first step.
+// Begin is the first step. What the policy has to say comes above its prompt, once.
 func (d *Dialogue) Begin(f *Facts) Step {
+	s := d.begin(f)
+	if s.Ask != nil && f.Decision.Message != "" && !d.req.Program && d.req.Resume == "" {
+		s.Tell = slices.Insert(s.Tell, 0, Message{Text: f.Decision.Message})
+	}
+	s.refused(f)
+	return d.spoken(s)
+}
+
+func (d *Dialogue) begin(f *Facts) Step {
 	if s, done := d.exempt(f); done {
 		return d.finish(s)
 	}
-	if f.Account.Remembered(d.req.Service, d.req.Source(), f.Now, f.Decision.Remember) && f.Enrolled() && !d.req.Self {
+	if f.remembered(d.req) {
 		return d.finish(d.grant("remembered source"))
 	}
 	if until := LockedUntil(d.req, f); !until.IsZero() {
@@ -51,17 +61,19 @@ func (d *Dialogue) Begin(f *Facts) Step {
 	if d.req.Split {
 		return ask(PromptSplit, false)
 	}
-	s := ask(PromptCode, false)
+	s := ask(f.prompt(), false)
 	if d.req.Silent && d.lacksSetup(f) {
 		s.tellError(textSetupElsewhere)
 	}
-	return d.spoken(s)
+	return s
 }
 
 // spoken puts what a silent host would not show in front of the prompt, which it does show: sudo is always silent.
 func (d *Dialogue) spoken(s Step) Step {
-	if d.req.Silent && s.Ask != nil && len(s.Tell) > 0 {
-		s.Ask.Text = s.Tell[len(s.Tell)-1].Text + " " + s.Ask.Text
+	if d.req.Silent && s.Ask != nil {
+		for _, m := range slices.Backward(s.Tell) {
+			s.Ask.Text = m.Text + " " + s.Ask.Text
+		}
 		s.Tell = nil
 	}
 	return s
@@ -112,6 +124,12 @@ func (d *Dialogue) canSetUp() bool {
 
 // Answer is the step after something was typed.
 func (d *Dialogue) Answer(f *Facts, answer string) Step {
+	s := d.answer(f, answer)
+	s.refused(f)
+	return d.spoken(s)
+}
+
+func (d *Dialogue) answer(f *Facts, answer string) Step {
 	if f.Decision.Require == policy.RequireNever { // since the dialogue began
 		s, _ := d.exempt(f)
 		return d.finish(s)
@@ -141,8 +159,8 @@ func (d *Dialogue) answerCode(f *Facts, answer string) Step {
 	if s.Verdict != Pending {
 		return d.finish(s)
 	}
-	s.Ask = &Prompt{Text: PromptCode}
-	return d.spoken(s)
+	s.Ask = &Prompt{Text: f.prompt()}
+	return s
 }
 
 // answerSplit judges an answer that holds the password and, behind it, the code. There is no second try: the host's

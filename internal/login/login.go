@@ -54,11 +54,32 @@ type Facts struct {
 	Account    *ledger.Account
 	Issuer     string    // shown by authenticator apps
 	Quarantine time.Time // steps up to here may have been used before the ledger began; zero: none
+	Remember   time.Time // logins before that do not count as remembered
 	Rand       io.Reader
 }
 
 // Enrolled reports whether the user has a second factor. One that waits for its first code is none.
 func (f *Facts) Enrolled() bool { return f.Record != nil && len(f.Record.Tokens) > 0 }
+
+// remembered reports whether this login is let in because a right code came from where it comes from lately.
+func (f *Facts) remembered(r Request) bool {
+	return !r.Self && f.Enrolled() && f.Account.Remembered(r.Service, r.Source(), f.Now, f.Remember, f.Decision.Remember)
+}
+
+// prompt is what asks for a code.
+func (f *Facts) prompt() string {
+	if f.Decision.Prompt != "" {
+		return f.Decision.Prompt
+	}
+	return PromptCode
+}
+
+// refused adds what the policy has to say to who is refused.
+func (s *Step) refused(f *Facts) {
+	if f.Decision.Refused != "" && s.Ask == nil && s.Verdict != Granted && s.Verdict != NotRequired {
+		s.tellError(f.Decision.Refused)
+	}
+}
 
 // reach is by how many steps a code may be older than the newest accepted one and still be a replay.
 func (f *Facts) reach() int64 { return 2 * int64(f.Decision.Window) }

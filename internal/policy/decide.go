@@ -15,6 +15,8 @@ type Request struct {
 	Groups  func() ([]string, error)
 	Service string // PAM service
 	Source  string // PAM remote host; only an IP literal can match `from`
+	// PublicKey says that sshd has accepted a key of the user's already.
+	PublicKey bool
 }
 
 // Decision is what holds for one login. The zero Decision requires nothing and
@@ -23,8 +25,11 @@ type Decision struct {
 	Require  Require
 	Until    time.Time // with RequireEnroll: optional until then; zero: required now
 	Remember time.Duration
-	Window   int // time steps
-	Attempts int // prompts
+	Prompt   string // what asks for the code; empty: the usual
+	Message  string // above the first prompt; empty: none
+	Refused  string // to who is refused; empty: nothing more
+	Window   int    // time steps
+	Attempts int    // prompts
 	Lockout  Lockout
 	Sessions Sessions
 }
@@ -51,7 +56,7 @@ func (p *Policy) Decide(req Request, now time.Time) (Decision, error) {
 		missing &^= setRequire
 	}
 	exempt := d.Require == RequireNever
-	m := matcher{req: req, groups: lookup{groups: req.Groups}}
+	m := matcher{req: req, now: now, groups: lookup{groups: req.Groups}}
 	for i := range p.Rules {
 		r := &p.Rules[i]
 		if r.sets&missing == 0 {
@@ -95,6 +100,15 @@ func (d *Decision) take(r *Rule, which setting) {
 	if which&setRemember != 0 {
 		d.Remember = r.Remember
 	}
+	if which&setPrompt != 0 {
+		d.Prompt = r.Prompt
+	}
+	if which&setMessage != 0 {
+		d.Message = r.Message
+	}
+	if which&setRefused != 0 {
+		d.Refused = r.Refused
+	}
 	if which&setWindow != 0 {
 		d.Window = r.Window
 	}
@@ -118,6 +132,7 @@ func (d *Decision) take(r *Rule, which setting) {
 // matcher holds a request against rules; what it has to find out it finds out once.
 type matcher struct {
 	req    Request
+	now    time.Time
 	groups lookup
 	parsed bool
 	source netip.Addr // invalid: the source is no IP address
@@ -126,7 +141,7 @@ type matcher struct {
 // matches reports whether all matchers of a rule match. Groups are asked for
 // last, so that their failure counts only where they decide.
 func (m *matcher) matches(r *Rule) (bool, error) {
-	if !m.matchesService(r) || !m.matchesSource(r) {
+	if !m.matchesService(r) || !m.matchesKey(r) || !r.Between.Include(m.now) || !m.matchesSource(r) {
 		return false, nil
 	}
 	return m.matchesUser(r)
@@ -134,6 +149,10 @@ func (m *matcher) matches(r *Rule) (bool, error) {
 
 func (m *matcher) matchesService(r *Rule) bool {
 	return len(r.Services) == 0 || slices.Contains(r.Services, m.req.Service)
+}
+
+func (m *matcher) matchesKey(r *Rule) bool {
+	return r.PublicKey == nil || *r.PublicKey == m.req.PublicKey
 }
 
 func (m *matcher) matchesUser(r *Rule) (bool, error) {

@@ -33,11 +33,14 @@ func TestDecideWithoutRules(t *testing.T) {
 
 func TestDecideTakesEverySetting(t *testing.T) {
 	p := parsed(t, "f", strings.Replace(everything, "enabled = false", "enabled = true", 1))
-	got := decided(t, p, Request{User: `CORP\jane doe`, Service: "sshd", Source: "10.1.2.3"}, march.Add(-1))
+	got := decided(t, p, Request{User: `CORP\jane doe`, Service: "sshd", Source: "10.1.2.3"}, march.Add(-time.Hour))
 	want := Decision{
 		Require:  RequireEnroll,
 		Until:    march,
 		Remember: 12 * time.Hour,
+		Prompt:   "PIN: ",
+		Message:  "Codes come from the app.",
+		Refused:  "Call Ann.",
 		Window:   3,
 		Attempts: 5,
 		Lockout:  Lockout{6, 11 * time.Minute, 90 * time.Minute, 2*time.Hour + time.Second, 21},
@@ -101,6 +104,15 @@ func TestMatchers(t *testing.T) {
 		{`from = ["192.0.2.7"]`, Request{Source: "192.0.2.8"}, false},
 		{`from = ["2001:db8::/32"]`, Request{Source: "2001:0DB8:0:0::1"}, true},
 		{`from = ["fe80::/10"]`, Request{Source: "fe80::1%eth0"}, true},
+
+		{`publickey = true`, Request{PublicKey: true}, true},
+		{`publickey = true`, Request{}, false},
+		{`publickey = false`, Request{}, true},
+		{`publickey = false`, Request{PublicKey: true}, false},
+		{"publickey = true\nusers = [\"a\"]", Request{User: "b", PublicKey: true}, false},
+		{`between = "00:00-00:01"`, Request{}, true}, // march is midnight
+		{`between = "00:01-24:00"`, Request{}, false},
+		{"between = \"00:01-24:00\"\nusers = [\"@a\"]", Request{Groups: failing}, false},
 
 		{"services = [\"sshd\"]\nusers = [\"a\"]\nfrom = [\"10.0.0.1\"]", Request{User: "a", Service: "sshd", Source: "10.0.0.1"}, true},
 		{"services = [\"sshd\"]\nusers = [\"a\"]\nfrom = [\"10.0.0.1\"]", Request{User: "b", Service: "sshd", Source: "10.0.0.1"}, false},

@@ -72,9 +72,12 @@ func (p *Policy) Explain(req Request, now time.Time) ([]Setting, error) {
 	if _, err := p.Decide(req, now); err != nil {
 		return nil, err
 	}
-	e := explainer{policy: p, matcher: matcher{req: req, groups: once}}
+	e := explainer{policy: p, matcher: matcher{req: req, now: now, groups: once}}
 	var all []Setting
 	for _, k := range ruleKeys() {
+		if k.sets&setTexts != 0 && !slices.ContainsFunc(p.Rules, func(r Rule) bool { return r.sets&k.sets != 0 }) {
+			continue // hardly anybody has them
+		}
 		if k.sets != 0 {
 			all = append(all, e.setting(k, now)...)
 		}
@@ -168,6 +171,12 @@ func (e *explainer) mismatch(r *Rule) string {
 	switch {
 	case !m.matchesService(r):
 		return "service is " + quote(m.req.Service)
+	case !m.matchesKey(r) && m.req.PublicKey:
+		return "sshd has accepted a key"
+	case !m.matchesKey(r):
+		return "sshd has accepted no key"
+	case !r.Between.Include(m.now):
+		return fmt.Sprintf("it is %s, not within %s", m.now.In(time.Local).Format("15:04"), r.Between)
 	case !m.matchesSource(r) && m.req.Source == "":
 		return "the login has no source"
 	case !m.matchesSource(r) && !m.source.IsValid():

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,32 @@ func TestExplain(t *testing.T) {
 		{"off", "enabled = false\n" + ruled, Request{User: "alice", Service: "sshd", Source: "192.168.3.4", Groups: failing}, before},
 		{"program", "[api]\nservices = [\"sshd\"]\n" + ruled, Request{User: "root", Service: "sshd", Source: "192.168.3.4"}, before},
 		{"asked-program", "[api]\nservices = [\"sshd\"]\nenabled = true\n" + ruled, Request{User: "root", Service: "sshd", Source: "192.168.3.4"}, before},
+		{"texts", `
+[[rule]]
+publickey = true
+between = "08:00-18:00"
+require = "never"
+[[rule]]
+publickey = false
+between = "22:00-06:00"
+prompt = "PIN:"
+message = "The night watch needs a PIN."
+[[rule]]
+prompt = "Token"
+refused = "Call Ann."
+`, Request{User: "alice", Service: "sshd"}, before.Add(23 * time.Hour)},
+		{"key", `
+[[rule]]
+publickey = false
+require = "always"
+[[rule]]
+publickey = true
+between = "08:00-18:00"
+require = "never"
+[[rule]]
+publickey = true
+require = "if-enrolled"
+`, Request{User: "alice", Service: "sshd", PublicKey: true}, before.Add(18 * time.Hour)},
 		{"long-lists", `
 [[rule]]
 users = ["a", "b", "c", "d", "e", "f", "@g"]
@@ -106,6 +133,9 @@ func checkExplained(t *testing.T, p *Policy, req Request, now time.Time) {
 	want := map[string]string{
 		"require":               quote(string(d.Require)),
 		"remember":              quote(showDuration(d.Remember)),
+		"prompt":                fmt.Sprintf("%q", d.Prompt),
+		"message":               fmt.Sprintf("%q", d.Message),
+		"refused":               fmt.Sprintf("%q", d.Refused),
 		"codes.window":          fmt.Sprint(d.Window),
 		"codes.attempts":        fmt.Sprint(d.Attempts),
 		"lockout.failures":      fmt.Sprint(d.Lockout.Failures),
@@ -117,6 +147,11 @@ func checkExplained(t *testing.T, p *Policy, req Request, now time.Time) {
 		"sessions.join":         quote(string(d.Sessions.Join)),
 		"sessions.excess":       quote(string(d.Sessions.Excess)),
 		"sessions.logout":       quote(string(d.Sessions.Logout)),
+	}
+	for _, name := range []string{"prompt", "message", "refused"} {
+		if _, ok := explainedAs(settings, name); !ok && want[name] == `""` {
+			delete(want, name) // no rule has it
+		}
 	}
 	if !d.Until.IsZero() {
 		want["until"] = showTime(d.Until, time.Local)
@@ -132,6 +167,15 @@ func checkExplained(t *testing.T, p *Policy, req Request, now time.Time) {
 	}
 }
 
+// explainedAs finds a setting by its name.
+func explainedAs(settings []Setting, name string) (Setting, bool) {
+	i := slices.IndexFunc(settings, func(s Setting) bool { return s.Name == name })
+	if i < 0 {
+		return Setting{}, false
+	}
+	return settings[i], true
+}
+
 // TestExplainAgreesWithDecide asks many random policies about random logins.
 func TestExplainAgreesWithDecide(t *testing.T) {
 	refused, optional := 0, 0
@@ -144,11 +188,13 @@ func TestExplainAgreesWithDecide(t *testing.T) {
 				Service: pick(r, "sshd", "sudo", "cockpit", "panel"),
 				Source:  pick(r, "", "host", "10.1.2.3", "192.168.0.1", "::ffff:10.0.0.1", "2001:db8::1", "fe80::1%eth0"),
 				Groups:  failing,
+
+				PublicKey: r.IntN(2) == 0,
 			}
 			if r.IntN(3) > 0 {
 				req.Groups = groups(pick(r, "staff", "automation"), "users")
 			}
-			now := time.Date(2027, 1, r.IntN(4), 0, 0, 0, 0, time.Local)
+			now := time.Date(2027, 1, r.IntN(4), r.IntN(24), r.IntN(60), 0, 0, time.Local)
 			checkExplained(t, p, req, now)
 			d, err := p.Decide(req, now)
 			if err != nil {
@@ -187,9 +233,14 @@ func randomPolicy(t *testing.T, r *rand.Rand) *Policy {
 			line(2, `services = ["sshd"]`, `services = ["sudo", "cockpit"]`, `services = ["panel"]`)
 			line(2, `users = ["alice"]`, `users = ["@staff"]`, `users = ["bob", "@automation"]`)
 			line(2, `from = ["10.0.0.0/8"]`, `from = ["2001:db8::/32", "192.168.0.1"]`, `from = ["fe80::/10"]`)
+			line(4, "publickey = true", "publickey = false")
+			line(4, `between = "08:00-18:00"`, `between = "18:00-08:00"`)
 			b.WriteString(pick(r, `require = "never"`, `require = "always"`, `require = "if-enrolled"`, `require = "enroll"`,
 				"require = \"enroll\"\nuntil = 2027-01-02", `join = "never"`) + "\n")
 			line(3, `remember = "1h"`, `remember = "0s"`)
+			line(4, `prompt = "PIN:"`, `prompt = "Token"`)
+			line(4, `message = "Hello."`, `message = ""`)
+			line(4, `refused = "Call Ann."`)
 			line(3, "window = 3", "window = 0")
 			line(3, "attempts = 5")
 			line(3, "limit = 0", "limit = 7")

@@ -82,6 +82,50 @@ func checkIssuer(issuer string) *fault {
 	return nil
 }
 
+// Bounds of what a login shows, in bytes: all of it at once fits into one message of PAM's (PAM_MAX_MSG_SIZE), which is
+// what a host without messages gets as its prompt.
+const (
+	maxPrompt = 80
+	maxLine   = 240
+)
+
+// promptKey is what asks for a code. It ends in a blank, whoever wrote it without.
+func promptKey[T any](name string, at func(*T) *string) key[T] {
+	k := textKey(name, at, func(prompt string) *fault {
+		switch {
+		case strings.TrimSpace(prompt) == "":
+			return &fault{name + " must not be empty.", "Leave it out for the usual one."}
+		case len(prompt) > maxPrompt:
+			return &fault{fmt.Sprintf("%s must not be longer than %d bytes.", name, maxPrompt), ""}
+		case !printable(prompt):
+			return &fault{name + " contains characters that cannot be printed.", ""}
+		}
+		return nil
+	})
+	read := k.read
+	k.read = func(t *T, value any) []fault {
+		faults := read(t, value)
+		if faults == nil {
+			*at(t) = strings.TrimSpace(*at(t)) + " "
+		}
+		return faults
+	}
+	return k
+}
+
+// checkLine holds a text against what can be one line in a login; empty is no line.
+func checkLine(name string) func(string) *fault {
+	return func(line string) *fault {
+		switch {
+		case len(line) > maxLine:
+			return &fault{fmt.Sprintf("%s must not be longer than %d bytes.", name, maxLine), ""}
+		case !printable(line):
+			return &fault{name + " contains characters that cannot be printed.", "It is one line."}
+		}
+		return nil
+	}
+}
+
 // checkServer holds an entry of clock.servers against what can be asked: a
 // host name or an address, either with :port.
 func checkServer(server string) *fault {

@@ -35,6 +35,7 @@ func parse(files []File, unread Problems) (*Policy, error) {
 	if len(d.problems) > 0 {
 		return nil, d.problems
 	}
+	d.policy.mark = rememberMark(d.policy.Rules)
 	return d.policy, nil
 }
 

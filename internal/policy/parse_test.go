@@ -90,9 +90,14 @@ may = ["list", "unlock"]
 services = ["sshd", "login"]
 users = ["@automation", 'CORP\jane doe']
 from = ["10.0.0.0/8", "192.0.2.7", "::ffff:172.16.0.0/108", "2001:db8::/32", "::ffff:192.0.2.8"]
+publickey = false
+between = "22:00-06:30"
 require = "enroll"
 until = 2027-03-01
 remember = "12h"
+prompt = "PIN:"
+message = "Codes come from the app."
+refused = "Call Ann."
 window = 3
 attempts = 5
 limit = 2
@@ -103,7 +108,7 @@ logout = "all"
 
 func TestParseEverything(t *testing.T) {
 	p := parsed(t, "all", everything)
-	p.origins = nil
+	p.origins, p.mark = nil, ""
 	p.Rules[0].lines = nil
 	p.Delegates[0].lines = nil
 	want := &Policy{
@@ -131,16 +136,21 @@ func TestParseEverything(t *testing.T) {
 				netip.MustParsePrefix("2001:db8::/32"),
 				netip.MustParsePrefix("192.0.2.8/32"),
 			},
-			Require:  RequireEnroll,
-			Until:    time.Date(2027, 3, 1, 0, 0, 0, 0, time.Local),
-			Remember: 12 * time.Hour,
-			Window:   3,
-			Attempts: 5,
-			Limit:    2,
-			Join:     JoinNever,
-			Excess:   ExcessDeny,
-			Logout:   LogoutAll,
-			sets:     setAll,
+			Require:   RequireEnroll,
+			Until:     time.Date(2027, 3, 1, 0, 0, 0, 0, time.Local),
+			Remember:  12 * time.Hour,
+			PublicKey: new(bool),
+			Between:   Hours{22 * 60, 6*60 + 30},
+			Prompt:    "PIN: ",
+			Message:   "Codes come from the app.",
+			Refused:   "Call Ann.",
+			Window:    3,
+			Attempts:  5,
+			Limit:     2,
+			Join:      JoinNever,
+			Excess:    ExcessDeny,
+			Logout:    LogoutAll,
+			sets:      setAll,
 		}},
 	}
 	if !reflect.DeepEqual(p, want) {

@@ -27,6 +27,7 @@ type Policy struct {
 	Delegates       []Delegate // in the order of the files
 	Rules           []Rule     // in the order in which they are tried
 
+	mark    string            // see RememberMark
 	origins map[string]origin // where a table's setting was written; none: the default
 }
 
@@ -146,13 +147,18 @@ type Rule struct {
 	File string
 	Line int // of [[rule]]
 
-	Services []string
-	Users    Members
-	From     []netip.Prefix
+	Services  []string
+	Users     Members
+	From      []netip.Prefix
+	PublicKey *bool // whether sshd has accepted a key
+	Between   Hours
 
 	Require  Require
 	Until    time.Time // with RequireEnroll: optional before; zero: never optional
 	Remember time.Duration
+	Prompt   string // what asks for the code; ends in a blank
+	Message  string // above the first prompt
+	Refused  string // to who is refused
 	Window   int
 	Attempts int
 	Limit    int
@@ -170,6 +176,9 @@ type setting uint16
 const (
 	setRequire setting = 1 << iota // until belongs to it
 	setRemember
+	setPrompt
+	setMessage
+	setRefused
 	setWindow
 	setAttempts
 	setLimit
@@ -177,6 +186,8 @@ const (
 	setExcess
 	setLogout
 	setAll setting = 1<<iota - 1
+
+	setTexts = setPrompt | setMessage | setRefused
 )
 
 // defaultPolicy is the policy of a host without any policy file.

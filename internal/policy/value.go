@@ -32,6 +32,21 @@ func boolKey[T any](name string, at func(*T) *bool) key[T] {
 	}
 }
 
+// maybeKey is true or false, or not there.
+func maybeKey[T any](name string, at func(*T) **bool) key[T] {
+	k := boolKey(name, func(t *T) *bool {
+		*at(t) = new(bool)
+		return *at(t)
+	})
+	k.show = func(t *T) string {
+		if p := *at(t); p != nil {
+			return strconv.FormatBool(*p)
+		}
+		return ""
+	}
+	return k
+}
+
 // intKey is a whole number within bounds.
 func intKey[T any](name string, least, most int64, at func(*T) *int) key[T] {
 	wanted := fmt.Sprintf("a whole number from %d to %d", least, most)

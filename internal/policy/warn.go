@@ -76,11 +76,22 @@ func (p *Policy) ruleWarnings(i int) []Problem {
 	anyFile := func(*Rule) bool { return true }
 	if r.Require == RequireNever && p.coveredBy(i, setRequire, anyFile) == nil {
 		switch {
-		case len(r.Services) == 0 && len(r.Users) == 0 && len(r.From) == 0:
+		case r.covers(&Rule{}):
 			warn("require", "This rule exempts everybody.", "Say whom, with users, services or from.")
 		case slices.ContainsFunc(r.From, func(n netip.Prefix) bool { return n.Bits() == 0 }):
 			warn("from", "This rule exempts logins from any address.", "Name the networks that you trust.")
+		case r.PublicKey != nil && *r.PublicKey:
+			warn("publickey", "This rule asks nobody for a code who logs in with a key: a stolen key is enough.",
+				"Take publickey out to ask them, too.")
 		}
+	}
+	if r.sets&(setPrompt|setMessage) != 0 && len(r.Users) > 0 {
+		key := "prompt"
+		if r.sets&setPrompt == 0 {
+			key = "message"
+		}
+		warn(key, "Where the code is asked for before the password, this tells who is among the rule's users.",
+			"Without users it tells nothing.")
 	}
 	if r.sets&setRequire != 0 && len(r.Services) > 0 && !slices.ContainsFunc(r.Services, func(s string) bool { return !p.isAPI(s) }) {
 		warn("require", "This has no effect: all services of this rule are in api.services.", "api.enabled decides for them.")
@@ -108,7 +119,9 @@ func (r *Rule) covers(other *Rule) bool {
 			return wide.Bits() <= n.Bits() && wide.Contains(n.Addr())
 		})
 	}
-	return containsAll(r.Services, other.Services) && containsAll(r.Users, other.Users) &&
+	sameKey := r.PublicKey == nil || other.PublicKey != nil && *r.PublicKey == *other.PublicKey
+	sameHours := r.Between == Hours{} || r.Between == other.Between
+	return sameKey && sameHours && containsAll(r.Services, other.Services) && containsAll(r.Users, other.Users) &&
 		(len(r.From) == 0 || len(other.From) > 0 && !slices.ContainsFunc(other.From, func(n netip.Prefix) bool { return !within(n) }))
 }
 

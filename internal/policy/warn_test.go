@@ -15,6 +15,7 @@ func TestWarnings(t *testing.T) {
 		{"everything", everything, []string{
 			"2: Sallyport is switched off",
 			"4: While sallyportd is down",
+			"52: Where the code is asked for before the password",
 		}},
 		{"common", commonPolicy, nil},
 		{"trusted", "[login]\ntrusted = [\"panel\", \"root\"]", []string{"2: root is trusted in any case"}},
@@ -27,6 +28,13 @@ func TestWarnings(t *testing.T) {
 		{"anywhere", "[[rule]]\nrequire = \"never\"\nusers = [\"a\"]\nfrom = [\"10.0.0.0/8\", \"0.0.0.0/0\"]", []string{"4: This rule exempts logins from any address"}},
 		{"anywhere, IPv6", "[[rule]]\nrequire = \"never\"\nfrom = [\"::/0\"]", []string{"3: This rule exempts logins from any address"}},
 		{"anywhere always", "[[rule]]\nrequire = \"always\"\nfrom = [\"::/0\"]", nil},
+		{"keys", "[[rule]]\nservices = [\"sshd\"]\npublickey = true\nrequire = \"never\"", []string{"3: This rule asks nobody for a code who logs in with a key"}},
+		{"keys, asked", "[[rule]]\npublickey = true\nrequire = \"always\"", nil},
+		{"no keys", "[[rule]]\nusers = [\"a\"]\npublickey = false\nrequire = \"never\"", nil},
+		{"prompt for some", "[[rule]]\nusers = [\"@a\"]\nprompt = \"PIN\"\nmessage = \"Hello.\"", []string{"3: Where the code is asked for before the password"}},
+		{"message for some", "[[rule]]\nusers = [\"a\"]\nmessage = \"Hello.\"", []string{"3: Where the code is asked for before the password"}},
+		{"refused for some", "[[rule]]\nusers = [\"a\"]\nrefused = \"Call Ann.\"", nil},
+		{"prompt for all", "[[rule]]\nservices = [\"sshd\"]\nprompt = \"PIN\"", nil},
 		{"rule for programs", "[api]\nservices = [\"p\", \"q\"]\n[[rule]]\nservices = [\"p\"]\nrequire = \"never\"", []string{"5: This has no effect"}},
 		{"limit for programs", "[api]\nservices = [\"p\"]\n[[rule]]\nservices = [\"p\"]\nlimit = 2", nil},
 		{"rule for some programs", "[api]\nservices = [\"p\"]\n[[rule]]\nservices = [\"p\", \"q\"]\nrequire = \"never\"", nil},
@@ -69,6 +77,13 @@ func TestCoveredRules(t *testing.T) {
 		{"limit = 1\nfrom = [\"10.0.0.0/8\"]", "limit = 2\nfrom = [\"10.1.0.0/16\", \"11.0.0.1\"]", false},
 		{"limit = 1\nfrom = [\"10.0.0.0/16\"]", "limit = 2\nfrom = [\"10.0.0.0/8\"]", false},
 		{"limit = 1\nfrom = [\"0.0.0.0/0\"]", "limit = 2\nfrom = [\"::/0\"]", false},
+		{"limit = 1", "limit = 2\npublickey = true\nbetween = \"08:00-18:00\"", true},
+		{"limit = 1\npublickey = true", "limit = 2\npublickey = true", true},
+		{"limit = 1\npublickey = true", "limit = 2\npublickey = false", false},
+		{"limit = 1\npublickey = true", "limit = 2", false},
+		{"limit = 1\nbetween = \"08:00-18:00\"", "limit = 2\nbetween = \"08:00-18:00\"", true},
+		{"limit = 1\nbetween = \"08:00-18:00\"", "limit = 2\nbetween = \"08:00-19:00\"", false},
+		{"limit = 1\nbetween = \"08:00-18:00\"", "limit = 2", false},
 	} {
 		text := "[[rule]]\n" + test.first + "\n[[rule]]\n" + test.second + "\n"
 		warnings := parsed(t, "f", text).Warnings()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	api "sallyport/internal/api/iosallyportadmin"
 	"sallyport/internal/audit"
@@ -33,13 +34,17 @@ func (m *adminMethods) Unlock(ctx context.Context, c api.VarlinkCall, user strin
 	return c.ReplyUnlock(ctx)
 }
 
-func (m *adminMethods) Explain(ctx context.Context, c api.VarlinkCall, user, service string, _ *string) error {
+func (m *adminMethods) Explain(ctx context.Context, c api.VarlinkCall, user, service string, _ *string, publickey *bool, at *string) error {
 	k := callOf(ctx)
 	r := policy.Request{
-		User: user, Service: service, Source: k.text("rhost"),
+		User: user, Service: service, Source: k.text("rhost"), PublicKey: publickey != nil && *publickey,
 		Groups: func() ([]string, error) { return m.server.Users.Groups(user) },
 	}
-	settings, err := m.server.Verifier.Policy().Explain(r, m.server.Verifier.Now())
+	now := m.server.Verifier.Now()
+	if at != nil {
+		now, _ = time.Parse(time.RFC3339, *at) // which has been checked
+	}
+	settings, err := m.server.Verifier.Policy().Explain(r, now)
 	if err != nil {
 		return m.server.fail(ctx, c.Call, k, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -57,6 +58,39 @@ func TestPolicyAndExplain(t *testing.T) {
 		skipped := s["skipped"].([]any)
 		if s["value"] != `"if-enrolled"` || len(skipped) != 1 || skipped[0].(map[string]any)["file"] != "sallyport.toml" {
 			t.Errorf("require: %v", s)
+		}
+	}
+}
+
+// TestExplainAnotherLogin shows that the key and the time that it is asked about count, and not those of now.
+func TestExplainAnotherLogin(t *testing.T) {
+	h := newHost(t, "[[rule]]\npublickey = true\nrequire = \"never\"\n[[rule]]\nrequire = \"enroll\"\nuntil = 2027-03-01T00:00:00Z\n")
+	for _, test := range []struct {
+		parameters map[string]any
+		want       string
+	}{
+		{nil, `"enroll" until rule`},
+		{map[string]any{"publickey": false}, `"enroll" until rule`},
+		{map[string]any{"publickey": true}, `"never"`},
+		{map[string]any{"at": "2027-04-01T12:00:00+02:00"}, `"enroll" until rule; that time has passed`},
+	} {
+		parameters := map[string]any{"user": "alice", "service": "sshd"}
+		maps.Copy(parameters, test.parameters)
+		reply, failure := h.call(t, 0, "io.sallyport.Admin.Explain", parameters)
+		if failure != "" {
+			t.Fatal(failure)
+		}
+		got := ""
+		for _, s := range reply["settings"].([]any) {
+			switch s := s.(map[string]any); s["name"] {
+			case "require":
+				got = fmt.Sprint(s["value"])
+			case "until":
+				got += fmt.Sprint(" until ", s["why"])
+			}
+		}
+		if got != test.want {
+			t.Errorf("%v: %s, want %s", test.parameters, got, test.want)
 		}
 	}
 }

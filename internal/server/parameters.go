@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/varlink/go/varlink/idl"
@@ -15,7 +16,7 @@ import (
 	"sallyport/internal/wire"
 )
 
-// parameters are those of a call, by name: string, int64 or, for a map, map[string]any of them or nil. One that is
+// parameters are those of a call, by name: string, int64, bool or, for a map, map[string]any of them or nil. One that is
 // absent or null is not there.
 type parameters map[string]any
 
@@ -111,6 +112,10 @@ func value(raw json.RawMessage, t *idl.Type) (v any, ok bool) {
 		var n int64
 		err = json.Unmarshal(raw, &n)
 		v = n
+	case idl.TypeBool:
+		var b bool
+		err = json.Unmarshal(raw, &b)
+		v = b
 	case idl.TypeMap:
 		return entries(raw, t.ElementType)
 	default:
@@ -146,6 +151,8 @@ func check(name string, v any) string {
 		return checkText(name, v)
 	case int64:
 		return checkNumber(name, v)
+	case bool:
+		return checkBool(name)
 	case map[string]any:
 		return checkMap(name, v)
 	}
@@ -174,6 +181,10 @@ func checkText(name, v string) string {
 	case "id", "token", "label", "reconfigure":
 		if v == "" || len(v) > maxName || strings.ContainsFunc(v, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			return fmt.Sprintf("must have 1 to %d bytes, all printable", maxName)
+		}
+	case "at":
+		if _, err := time.Parse(time.RFC3339, v); err != nil {
+			return "must be a time as RFC 3339 has it"
 		}
 	case "kind":
 		if v != string(otp.TOTP) && v != string(otp.HOTP) {
@@ -204,6 +215,13 @@ func checkNumber(name string, v int64) string {
 			return fmt.Sprintf("must be 1 to %d", most)
 		}
 	default:
+		return "is not known"
+	}
+	return ""
+}
+
+func checkBool(name string) string {
+	if name != "publickey" {
 		return "is not known"
 	}
 	return ""

@@ -20,6 +20,9 @@ func TestEveryParameterIsChecked(t *testing.T) {
 				if kind.Kind == idl.TypeInt {
 					v = int64(7)
 				}
+				if kind.Kind == idl.TypeBool {
+					v = true
+				}
 				if kind.Kind == idl.TypeMap {
 					v = map[string]any{"enabled": "true"}
 				}
@@ -54,9 +57,11 @@ func TestCheck(t *testing.T) {
 		{"algorithm", []any{"SHA1", "SHA256", "SHA512"}, []any{"", "sha1", "MD5"}},
 		{"digits", []any{int64(6), int64(8)}, []any{int64(5), int64(9), int64(-1), "6"}},
 		{"pid", []any{int64(1), int64(1 << 22)}, []any{int64(0), int64(-1), int64(1<<22 + 1), int64(1 << 62)}},
+		{"at", []any{"2027-03-01T22:30:00Z", "2027-03-01T22:30:00+01:00"}, []any{"", "tomorrow", "2027-03-01"}},
+		{"publickey", []any{true, false}, []any{"x", int64(1)}},
 		{"settings", []any{map[string]any{"enabled": "true"}, map[string]any{"issuer": nil}},
 			[]any{map[string]any{}, map[string]any{"": "true"}, map[string]any{x(65): "1"}, map[string]any{"issuer": x(8<<10 + 1)}, map[string]any{"issuer": "\"a\nb\""}, "x"}},
-		{"user", nil, []any{map[string]any{"enabled": "true"}}},
+		{"user", nil, []any{map[string]any{"enabled": "true"}, true}},
 		{"unheard", nil, []any{"x", int64(1), true}},
 	} {
 		for _, v := range test.good {

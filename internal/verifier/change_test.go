@@ -110,12 +110,16 @@ func TestSwitchedOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	on := h.v.Policy()
-	h.v.SetPolicy(off)
+	if err := h.v.SetPolicy(off); err != nil {
+		t.Fatal(err)
+	}
 	h.want("off", h.verify("alice", "000000"), login.NotRequired)
 	if _, err := h.v.Enroll("bob", enroll.Options{}, Proof{}); !errors.Is(err, ErrSwitchedOff) {
 		t.Errorf("set-up while off: %v", err)
 	}
-	h.v.SetPolicy(on)
+	if err := h.v.SetPolicy(on); err != nil {
+		t.Fatal(err)
+	}
 	p.later()
 	h.want("on again", h.verify("alice", p.code(0)), login.Granted)
 }

@@ -3,6 +3,7 @@ package verifier
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"sallyport/internal/audit"
@@ -51,7 +52,9 @@ func (v *Verifier) decide(r login.Request, now time.Time) (policy.Decision, erro
 	if !r.Known {
 		groups = func() ([]string, error) { return nil, nil }
 	}
-	d, err := p.Decide(policy.Request{User: r.User, Groups: groups, Service: r.Service, Source: r.RHost}, now)
+	// What sshd has accepted only sshd can say, which runs as root.
+	key := !r.Self && slices.Contains(r.Methods, "publickey")
+	d, err := p.Decide(policy.Request{User: r.User, Groups: groups, Service: r.Service, Source: r.RHost, PublicKey: key}, now)
 	if err != nil {
 		return d, fmt.Errorf("policy: %w", err)
 	}
@@ -67,7 +70,11 @@ func (v *Verifier) withFacts(user string, uid uint32, known bool, d policy.Decis
 		return err
 	}
 	defer giveBack()
-	f := &login.Facts{Now: now, Decision: d, Issuer: v.issuer(v.policy.Load()), Quarantine: l.Quarantine(), Rand: v.Rand}
+	p := v.policy.Load()
+	f := &login.Facts{Now: now, Decision: d, Issuer: v.issuer(p), Quarantine: l.Quarantine(), Rand: v.Rand}
+	if f.Remember, err = l.RememberingSince(p.RememberMark(), now); err != nil {
+		return err
+	}
 	if f.Record, err = v.record(user, uid, known); err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type Ledger interface {
 	Get(user string) (*ledger.Account, error)
 	Put(user string, a *ledger.Account) error
 	Quarantine() time.Time
+	RememberingSince(mark string, now time.Time) (time.Time, error)
 }
 
 // Ledgers lends the ledger for one step. The daemon, which holds it for life, lends it at once; the Go half takes the
@@ -75,8 +76,20 @@ func New(c Config) *Verifier {
 // Policy is the policy in force.
 func (v *Verifier) Policy() *policy.Policy { return v.policy.Load() }
 
-// SetPolicy puts a new policy in force, from the next step of every login on.
-func (v *Verifier) SetPolicy(p *policy.Policy) { v.policy.Store(p) }
+// SetPolicy puts a policy in force, from the next step of every login on. What an earlier one remembered is forgotten
+// first, where this one remembers other logins; where that fails, the earlier one stays.
+func (v *Verifier) SetPolicy(p *policy.Policy) error {
+	l, giveBack, err := v.Ledgers.Borrow()
+	if err != nil {
+		return err
+	}
+	defer giveBack()
+	if _, err := l.RememberingSince(p.RememberMark(), v.Now()); err != nil {
+		return err
+	}
+	v.policy.Store(p)
+	return nil
+}
 
 // issuer is what authenticator apps show: the policy's, or the host's name.
 func (v *Verifier) issuer(p *policy.Policy) string {

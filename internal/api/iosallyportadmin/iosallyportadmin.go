@@ -348,13 +348,14 @@ func (m Unlock_methods) Upgrade(ctx context.Context, c *varlink.Connection, user
 	}, nil
 }
 
-// Which settings hold for a login, and which rules gave them.
+// Which settings hold for a login, and which rules gave them. publickey says that sshd has accepted a key; at is another
+// time than now.
 type Explain_methods struct{}
 
 func Explain() Explain_methods { return Explain_methods{} }
 
-func (m Explain_methods) Call(ctx context.Context, c *varlink.Connection, user_in_ string, service_in_ string, rhost_in_ *string) (settings_out_ []Setting, err_ error) {
-	receive, err_ := m.Send(ctx, c, 0, user_in_, service_in_, rhost_in_)
+func (m Explain_methods) Call(ctx context.Context, c *varlink.Connection, user_in_ string, service_in_ string, rhost_in_ *string, publickey_in_ *bool, at_in_ *string) (settings_out_ []Setting, err_ error) {
+	receive, err_ := m.Send(ctx, c, 0, user_in_, service_in_, rhost_in_, publickey_in_, at_in_)
 	if err_ != nil {
 		return
 	}
@@ -362,15 +363,19 @@ func (m Explain_methods) Call(ctx context.Context, c *varlink.Connection, user_i
 	return
 }
 
-func (m Explain_methods) Send(ctx context.Context, c *varlink.Connection, flags uint64, user_in_ string, service_in_ string, rhost_in_ *string) (func(ctx context.Context) ([]Setting, uint64, error), error) {
+func (m Explain_methods) Send(ctx context.Context, c *varlink.Connection, flags uint64, user_in_ string, service_in_ string, rhost_in_ *string, publickey_in_ *bool, at_in_ *string) (func(ctx context.Context) ([]Setting, uint64, error), error) {
 	var in struct {
-		User    string  `json:"user"`
-		Service string  `json:"service"`
-		Rhost   *string `json:"rhost,omitempty"`
+		User      string  `json:"user"`
+		Service   string  `json:"service"`
+		Rhost     *string `json:"rhost,omitempty"`
+		Publickey *bool   `json:"publickey,omitempty"`
+		At        *string `json:"at,omitempty"`
 	}
 	in.User = user_in_
 	in.Service = service_in_
 	in.Rhost = rhost_in_
+	in.Publickey = publickey_in_
+	in.At = at_in_
 	receive, err := c.Send(ctx, "io.sallyport.Admin.Explain", in, flags)
 	if err != nil {
 		return nil, err
@@ -389,15 +394,19 @@ func (m Explain_methods) Send(ctx context.Context, c *varlink.Connection, flags 
 	}, nil
 }
 
-func (m Explain_methods) Upgrade(ctx context.Context, c *varlink.Connection, user_in_ string, service_in_ string, rhost_in_ *string) (func(ctx context.Context) (settings_out_ []Setting, flags uint64, conn varlink.ReadWriterContext, err_ error), error) {
+func (m Explain_methods) Upgrade(ctx context.Context, c *varlink.Connection, user_in_ string, service_in_ string, rhost_in_ *string, publickey_in_ *bool, at_in_ *string) (func(ctx context.Context) (settings_out_ []Setting, flags uint64, conn varlink.ReadWriterContext, err_ error), error) {
 	var in struct {
-		User    string  `json:"user"`
-		Service string  `json:"service"`
-		Rhost   *string `json:"rhost,omitempty"`
+		User      string  `json:"user"`
+		Service   string  `json:"service"`
+		Rhost     *string `json:"rhost,omitempty"`
+		Publickey *bool   `json:"publickey,omitempty"`
+		At        *string `json:"at,omitempty"`
 	}
 	in.User = user_in_
 	in.Service = service_in_
 	in.Rhost = rhost_in_
+	in.Publickey = publickey_in_
+	in.At = at_in_
 	receive, err := c.Upgrade(ctx, "io.sallyport.Admin.Explain", in)
 	if err != nil {
 		return nil, err
@@ -761,7 +770,7 @@ func (m UnsealVault_methods) Upgrade(ctx context.Context, c *varlink.Connection)
 type iosallyportadminInterface interface {
 	Disable(ctx context.Context, c VarlinkCall, user_ string) error
 	Unlock(ctx context.Context, c VarlinkCall, user_ string) error
-	Explain(ctx context.Context, c VarlinkCall, user_ string, service_ string, rhost_ *string) error
+	Explain(ctx context.Context, c VarlinkCall, user_ string, service_ string, rhost_ *string, publickey_ *bool, at_ *string) error
 	Policy(ctx context.Context, c VarlinkCall) error
 	Set(ctx context.Context, c VarlinkCall, settings_ map[string]*string) error
 	Reload(ctx context.Context, c VarlinkCall) error
@@ -928,8 +937,9 @@ func (s *VarlinkInterface) Unlock(ctx context.Context, c VarlinkCall, user_ stri
 	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Admin.Unlock")
 }
 
-// Which settings hold for a login, and which rules gave them.
-func (s *VarlinkInterface) Explain(ctx context.Context, c VarlinkCall, user_ string, service_ string, rhost_ *string) error {
+// Which settings hold for a login, and which rules gave them. publickey says that sshd has accepted a key; at is another
+// time than now.
+func (s *VarlinkInterface) Explain(ctx context.Context, c VarlinkCall, user_ string, service_ string, rhost_ *string, publickey_ *bool, at_ *string) error {
 	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Admin.Explain")
 }
 
@@ -993,15 +1003,17 @@ func (s *VarlinkInterface) VarlinkDispatch(ctx context.Context, call varlink.Cal
 
 	case "Explain":
 		var in struct {
-			User    string  `json:"user"`
-			Service string  `json:"service"`
-			Rhost   *string `json:"rhost,omitempty"`
+			User      string  `json:"user"`
+			Service   string  `json:"service"`
+			Rhost     *string `json:"rhost,omitempty"`
+			Publickey *bool   `json:"publickey,omitempty"`
+			At        *string `json:"at,omitempty"`
 		}
 		err := call.GetParameters(&in)
 		if err != nil {
 			return call.ReplyInvalidParameter(ctx, "parameters")
 		}
-		return s.iosallyportadminInterface.Explain(ctx, VarlinkCall{call}, in.User, in.Service, in.Rhost)
+		return s.iosallyportadminInterface.Explain(ctx, VarlinkCall{call}, in.User, in.Service, in.Rhost, in.Publickey, in.At)
 
 	case "Policy":
 		return s.iosallyportadminInterface.Policy(ctx, VarlinkCall{call})
@@ -1068,8 +1080,9 @@ method Disable(user: string) -> ()
 # A delegate may do it to the accounts that the policy gives it, if it may "unlock".
 method Unlock(user: string) -> ()
 
-# Which settings hold for a login, and which rules gave them.
-method Explain(user: string, service: string, rhost: ?string) -> (settings: []Setting)
+# Which settings hold for a login, and which rules gave them. publickey says that sshd has accepted a key; at is another
+# time than now.
+method Explain(user: string, service: string, rhost: ?string, publickey: ?bool, at: ?string) -> (settings: []Setting)
 
 # The running policy: the settings of its tables, and what its rules and delegates say, in the order in which they count.
 method Policy() -> (settings: []Setting, rules: []Block, delegates: []Block)
