@@ -13,12 +13,12 @@ import (
 // own only what siblings says.
 var layers = [][]string{
 	{"cmd/*", "cgo/*"},
-	{"internal/server", "internal/client"},
+	{"internal/server", "internal/client", "internal/doctor"},
 	{"internal/api", "internal/api/*"},
 	{"internal/verifier"},
 	{"internal/login", "internal/enroll"},
 	{"internal/policy", "internal/vault", "internal/ledger", "internal/audit", "internal/wire", "internal/qr"},
-	{"internal/otp", "internal/disk"},
+	{"internal/otp", "internal/disk", "internal/pamstack"},
 }
 
 // siblings are the imports inside one layer.

@@ -116,7 +116,7 @@ func (a *app) groups() []group {
 			a.disable, a.unlock, a.verify,
 		}},
 		{groupHost, []func() *cobra.Command{
-			a.policy, a.issuer, a.vault, a.version, a.completion,
+			a.doctor, a.policy, a.issuer, a.vault, a.version, a.completion,
 		}},
 	}
 }
@@ -166,4 +166,12 @@ func maybe(s string) *string {
 		return nil
 	}
 	return &s
+}
+
+// needRoot refuses who is not root, before half of it is done.
+func needRoot(why string) error {
+	if os.Geteuid() == 0 {
+		return nil
+	}
+	return sentence(why + " Run it as root.")
 }

@@ -98,3 +98,6 @@ func parseAction(value string) (Action, error) {
 	}
 	return Action{}, fmt.Errorf("%q is no action: must be ignore, bad, die, ok, done, reset or a number of lines to jump over", value)
 }
+
+// Jump is how many lines an action jumps over; 0: it does not jump.
+func (a Action) Jump() int { return a.jump }

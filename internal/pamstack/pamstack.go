@@ -256,3 +256,6 @@ func fields(text string) []string {
 
 // Is reports whether the line calls the module of that file name, wherever it is.
 func (l Line) Is(module string) bool { return !l.entry && filepath.Base(l.Module) == module }
+
+// InSubstack reports whether the line is in a substack: what ends the stack there ends the substack only.
+func (l Line) InSubstack() bool { return l.level > 0 }

@@ -43,6 +43,7 @@ func (a *admin) steps() map[string]func(line string) {
 		"sallyportctl status":                      a.runAsAlice,
 		"sallyportctl policy check":                a.run,
 		"sallyportctl policy explain root --service sshd --from 192.0.2.7": a.run,
+		"sallyportctl doctor":         a.doctor,
 		"sshd -t":                     a.startSSHD,
 		"systemctl reload ssh":        func(string) { a.logIn() },
 		"sallyportctl recovery-codes": a.newRecoveryCodes,
@@ -289,7 +290,28 @@ func (a *admin) pam(lines []string) {
 	host.PAM(a, "sshd", strings.Replace(string(data), first, strings.Join(lines, "\n")+"\n", 1))
 }
 
-func (a *admin) sshdConfig(lines []string) { a.config = lines }
+// sshdConfig puts the README's lines into Debian's file, where they come first, and remembers them for the test's sshd.
+func (a *admin) sshdConfig(lines []string) {
+	a.Helper()
+	const path = "/etc/ssh/sshd_config"
+	shipped, err := os.ReadFile(path)
+	if err != nil {
+		a.Fatal(err)
+	}
+	a.Cleanup(func() { host.WriteFile(a, path, string(shipped), 0o644) })
+	a.config = lines
+	host.WriteFile(a, path, strings.Join(lines, "\n")+"\n"+string(shipped), 0o644)
+}
+
+// doctor finds nothing on the host that the README makes. The clock is this machine's.
+func (a *admin) doctor(line string) {
+	a.Helper()
+	out, err := host.Command("/bin/sh", "-c", line).CombinedOutput()
+	found := regexp.MustCompile(`(?m)^[A-Z ]+: ([a-z-]+)$`).FindAllStringSubmatch(string(out), -1)
+	if len(found) > 1 || len(found) == 1 && found[0][1] != "clock-unsynchronised" || err == nil && len(found) > 0 {
+		a.Errorf("%s: %v\n%s", line, err, out)
+	}
+}
 
 // startSSHD is "sshd -t" and the start of an sshd with that file.
 func (a *admin) startSSHD(string) {
