@@ -71,12 +71,20 @@ func Examine(ctx context.Context, p Patient) ([]Finding, error) {
 	return merge(all), nil
 }
 
-// required says what the policy requires of a user at a service. Where it cannot be known, "always" does.
-func (f *facts) required(user, service string) policy.Require {
+// login is one that somebody could make.
+type login struct {
+	user, service string
+	key           bool // sshd has accepted a key
+}
+
+// required says what the policy requires of a login. Where it cannot be known, "always" does.
+func (f *facts) required(l login) policy.Require {
 	if f.policy == nil {
 		return policy.RequireAlways
 	}
-	d, err := f.policy.Decide(policy.Request{User: user, Groups: f.people.groupsOf(user), Service: service, Source: f.Source}, f.Now)
+	d, err := f.policy.Decide(policy.Request{
+		User: l.user, Groups: f.people.groupsOf(l.user), Service: l.service, Source: f.Source, PublicKey: l.key,
+	}, f.Now)
 	if err != nil {
 		return policy.RequireAlways
 	}
@@ -86,13 +94,13 @@ func (f *facts) required(user, service string) policy.Require {
 // anybody stands for a user of whom nothing is known. No user's name is empty.
 const anybody = ""
 
-// asks reports whether a user is asked for a code at a service, if the stack leads to it.
-func (f *facts) asks(user, service string) bool {
-	switch f.required(user, service) {
+// asks reports whether a login is asked for a code, if the stack leads to it.
+func (f *facts) asks(l login) bool {
+	switch f.required(l) {
 	case policy.RequireNever:
 		return false
 	case policy.RequireIfEnrolled:
-		return user == anybody || f.enrolled[user]
+		return l.user == anybody || f.enrolled[l.user]
 	default:
 		return true
 	}
@@ -100,7 +108,7 @@ func (f *facts) asks(user, service string) bool {
 
 // exempts reports whether the policy asks nothing of somebody at a service.
 func (f *facts) exempts(service string) bool {
-	require := f.required(anybody, service)
+	require := f.required(login{user: anybody, service: service})
 	return require == policy.RequireNever || require == policy.RequireIfEnrolled
 }
 

@@ -161,7 +161,7 @@ func (f *facts) lockedOut(service string) []string {
 		if service == "sshd" && user == "root" && !f.rootMayLogIn() {
 			continue
 		}
-		if f.required(user, service) == policy.RequireAlways && !f.enrolled[user] && !f.isProgram(service) {
+		if f.required(login{user: user, service: service}) == policy.RequireAlways && !f.enrolled[user] && !f.isProgram(service) {
 			out = append(out, user)
 		}
 	}

@@ -38,7 +38,7 @@ func (f *facts) checkSSHD(ctx context.Context) []Finding {
 	}
 	var all []Finding
 	for _, c := range f.sshd.classes {
-		if f.asksAny(c) {
+		if f.asksAny(c, false) || f.asksAny(c, true) {
 			all = append(all, f.checkClass(c)...)
 		}
 		all = append(all, f.checkRoot(c)...)
@@ -94,12 +94,13 @@ func (f *facts) readSSHD(ctx context.Context) (*sshdFacts, error) {
 	return s, nil
 }
 
-// asksAny reports whether somebody of the class is to be asked for a code.
-func (f *facts) asksAny(c class) bool {
-	return c.every && f.asks(anybody, "sshd") || slices.ContainsFunc(c.users, func(u string) bool { return f.asks(u, "sshd") })
+// asksAny reports whether somebody of the class is to be asked for a code, having shown a key or not.
+func (f *facts) asksAny(c class, key bool) bool {
+	asks := func(user string) bool { return f.asks(login{user, "sshd", key}) }
+	return c.every && asks(anybody) || slices.ContainsFunc(c.users, asks)
 }
 
-// service is sshd's own PAM stack.
+// sshdStack is sshd's own PAM stack.
 func (f *facts) sshdStack() service {
 	return f.services[slices.IndexFunc(f.services, func(s service) bool { return s.name == "sshd" })]
 }
@@ -147,6 +148,7 @@ func (f *facts) checkMethods(c class, stack service) []Finding {
 					"The stack of sshd asks for no password, and sshd lets people in by it alone.",
 					"A code is enough to log in, and where none is needed nothing is."))
 			}
+		case !f.asksAny(c, has(list, "publickey")): // the policy says so
 		case line(stack.account) != nil:
 			add(f.sshdFinding(c, "sshd-key-refused", LocksOut, "authenticationmethods", f.methodsMend(c),
 				fmt.Sprintf("sshd lets people log in by %s alone, which never leads to the question for a code.", way),
@@ -229,7 +231,7 @@ func (f *facts) checkRoot(c class) []Finding {
 		return nil
 	}
 	c.users, c.every = []string{"root"}, false
-	asked := f.asks("root", "sshd")
+	asked := f.asks(login{user: "root", service: "sshd"})
 	switch c.settings["permitrootlogin"] {
 	case "yes":
 		if !asked && !f.enrolled["root"] && slices.ContainsFunc(c.methods(), func(l []string) bool { return !has(l, "publickey") }) {

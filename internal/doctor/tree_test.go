@@ -206,6 +206,20 @@ func TestHealthy(t *testing.T) {
 	}
 }
 
+// A key alone is no finding where the policy says that it is enough.
+func TestKeyIsEnough(t *testing.T) {
+	x := healthy(t)
+	x.replace("etc/ssh/sshd_config", "AuthenticationMethods keyboard-interactive publickey,keyboard-interactive\n", "")
+	x.write("etc/sallyport/sallyport.toml", "[[rule]]\nservices = [\"sshd\"]\npublickey = true\nrequire = \"never\"\n")
+	if got := ids(x.examine()); len(got) != 1 || got[0] != "policy-warning" {
+		t.Errorf("the policy says that a key is enough, and it finds %v", got)
+	}
+	x.write("etc/sallyport/sallyport.toml", "[[rule]]\nservices = [\"sshd\"]\npublickey = false\nrequire = \"never\"\n")
+	if got := ids(x.examine()); len(got) != 1 || got[0] != "sshd-key-refused" {
+		t.Errorf("the policy says that a key is not enough, and it finds %v", got)
+	}
+}
+
 // A tree's Includes lead into the tree, and its findings name files there.
 func TestTreeKeepsToItself(t *testing.T) {
 	x := healthy(t)
