@@ -2,18 +2,20 @@
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
+PAMDIR  ?= $(PREFIX)/lib/security
+ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
 # systemd looks here whatever PREFIX is.
 SYSTEMDLIB ?= /usr/local/lib
 UNITDIR    ?= $(SYSTEMDLIB)/systemd/system
 bindir   = $(DESTDIR)$(PREFIX)/bin
 sbindir  = $(DESTDIR)$(PREFIX)/sbin
-pamdir   = $(DESTDIR)$(PREFIX)/lib/security
+pamdir   = $(DESTDIR)$(PAMDIR)
 unitdir  = $(DESTDIR)$(UNITDIR)
 tmpfiles = $(DESTDIR)$(SYSTEMDLIB)/tmpfiles.d/sallyport.conf
 catalog  = $(DESTDIR)$(SYSTEMDLIB)/systemd/catalog/sallyport.catalog
 docdir   = $(DESTDIR)$(PREFIX)/share/doc/sallyport
 bashdir  = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
-zshdir   = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+zshdir   = $(DESTDIR)$(ZSHDIR)
 fishdir  = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 # The programs look for these two at fixed places.
 vendordir = $(DESTDIR)/usr/lib/sallyport
@@ -23,15 +25,18 @@ confdir   = $(DESTDIR)/etc/sallyport
 PACKAGES = gcc libc6-dev libpam0g-dev make \
 	openssh-server openssh-client openssl sudo login passwd util-linux systemd iproute2 procps \
 	oathtool pamtester zbar-tools librsvg2-bin libpam-google-authenticator valgrind shellcheck \
-	mmdebstrap systemd-container
+	mmdebstrap systemd-container \
+	debhelper dh-apparmor po-debconf lintian devscripts apparmor
 
 GO         ?= go
 GOTESTSUM   = $(GO) run gotest.tools/gotestsum@v1.13.0
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME   ?= 20s
+# Programs that are loaded anywhere, with nothing of their tables left to write to.
+HARDENED    = -buildmode=pie -ldflags '-linkmode=external -extldflags=-Wl,-z,relro,-z,now'
 
-.PHONY: help deps build demo test lint fuzz install uninstall clean
+.PHONY: help deps build demo test lint fuzz install uninstall deb clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -45,12 +50,13 @@ deps: ## install the Debian packages that are missing (as root)
 		apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	fi
 
+# The module's build ID would be made of the linker script's path, too: it has none.
 build: ## build/pam_sallyport.so, build/sallyportd, build/sallyportctl
 	@mkdir -p build
-	$(GO) build -trimpath -o build/sallyportd ./cmd/sallyportd
-	$(GO) build -trimpath -o build/sallyportctl ./cmd/sallyportctl
+	$(GO) build -trimpath $(HARDENED) -o build/sallyportd ./cmd/sallyportd
+	$(GO) build -trimpath $(HARDENED) -o build/sallyportctl ./cmd/sallyportctl
 	$(GO) build -trimpath -buildmode=c-shared \
-		-ldflags "-extldflags=-Wl,-T,$(CURDIR)/cgo/pam_sallyport/dormant.ld" \
+		-ldflags "-buildid= -extldflags=-Wl,-T,$(CURDIR)/cgo/pam_sallyport/dormant.ld" \
 		-o build/pam_sallyport.so ./cgo/pam_sallyport
 	@rm -f build/pam_sallyport.h
 	@printf 'pam_sallyport.so: %s relocations\n' "$$(readelf -Wr build/pam_sallyport.so | grep -c R_X86_64)"
@@ -101,6 +107,17 @@ uninstall: ## all that install put there but the policy and the enrolments
 	rm -f $(bashdir)/sallyportctl $(zshdir)/_sallyportctl $(fishdir)/sallyportctl.fish
 	rm -rf $(docdir)
 	-rmdir $(vendordir)
+
+DEBDIR ?= build/deb
+# From a copy of what git has, or would take.
+deb: ## the Debian packages, build/deb/*.deb
+	rm -rf $(DEBDIR) && mkdir -p $(DEBDIR)/sallyport
+	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t $(DEBDIR)/sallyport
+	cp -r packaging/debian $(DEBDIR)/sallyport/debian
+	cd $(DEBDIR)/sallyport && GOCACHE=$$($(GO) env GOCACHE) GOMODCACHE=$$($(GO) env GOMODCACHE) \
+		dpkg-buildpackage --build=binary --unsigned-changes --unsigned-buildinfo >../build.log 2>&1 || { cat ../build.log; exit 1; }
+	rm -rf $(DEBDIR)/sallyport
+	@ls -l $(DEBDIR)/*.deb
 
 clean: ## what was built
 	rm -rf build dist test/out
