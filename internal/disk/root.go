@@ -34,6 +34,9 @@ func (r Root) Runtime() string { return r.path("/run/sallyport") }
 // Users is the directory of the vault's records.
 func (r Root) Users() string { return r.path("/var/lib/sallyport/users") }
 
+// Feigned is written where a user has no record that could be.
+func (r Root) Feigned() string { return r.path("/var/lib/sallyport/feigned") }
+
 // KeyFile holds the vault's keys where no systemd credential does.
 func (r Root) KeyFile() string { return r.path("/etc/sallyport/vault.key") }
 

@@ -31,8 +31,15 @@ type Match struct {
 	Recovery int          // index in Record.Recovery; -1: not a recovery code
 }
 
-// find looks at an answer without using it up.
+// find looks at an answer without using it up. Where there is no second factor it does the work of one all the same, so
+// that how long it takes does not tell.
 func (f *Facts) find(answer string) Match {
+	if !f.Enrolled() {
+		other := *f
+		other.Record, other.Account = decoy(), &ledger.Account{}
+		found := other.find(answer)
+		return Match{Finding: min(found.Finding, Wrong), Recovery: -1}
+	}
 	shape, text := otp.Classify(answer)
 	switch shape {
 	case otp.ShapeCode:
@@ -48,9 +55,6 @@ func (f *Facts) find(answer string) Match {
 // saw it used must not get in by the other one.
 func (f *Facts) findCode(code string) Match {
 	best := Match{Finding: Wrong, Recovery: -1}
-	if !f.Enrolled() {
-		return best
-	}
 	for i := range f.Record.Tokens {
 		t := &f.Record.Tokens[i]
 		if t.Key.Digits != len(code) {
@@ -101,9 +105,6 @@ func (f *Facts) quarantined(t *vault.Token, step int64) bool {
 
 func (f *Facts) findRecovery(code string) Match {
 	found := Match{Finding: WrongRecovery, Recovery: -1}
-	if f.Record == nil {
-		return found
-	}
 	for i, h := range f.Record.Recovery { // all of them, whichever matches
 		if h.Matches(code) {
 			found = Match{Finding: Right, Recovery: i}

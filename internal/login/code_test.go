@@ -1,6 +1,7 @@
 package login
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -259,9 +260,23 @@ func TestEventsNameNoAnswer(t *testing.T) {
 func TestLockTellsNoNames(t *testing.T) {
 	p := newPerson(t, policy.RequireAlways)
 	p.req.Known = false
-	const sshd = "\b\n\r\177INCORRECT"
+	const sshd = "\b\n\r\177IN" // for a code of six digits
 	p.want("three", p.login(sshd, sshd, sshd), Denied)
 	p.want("two more", p.login(sshd, sshd), Locked)
+}
+
+// What cannot be a code burns no attempt of anybody, also of who does not exist, whether sshd hides it or not.
+func TestNoCodeLocksNobody(t *testing.T) {
+	for _, answer := range []string{"correct horse", "", "\b\n\r\177INCORRECT", "\b\n\r\177INCOR", "\b\n\r\177I", "hunter2"} {
+		for name, p := range everybody(t) {
+			for range 10 {
+				p.want(name+", "+strconv.Quote(answer), p.login(answer, answer, answer), Denied)
+			}
+			if len(p.Account.Sources) != 0 {
+				t.Errorf("%s, %q: it was counted", name, answer)
+			}
+		}
+	}
 }
 
 func TestSwitchedOffInTheMiddle(t *testing.T) {

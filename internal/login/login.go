@@ -135,7 +135,7 @@ type Step struct {
 	Until          time.Time     // with Locked: when the lock ends
 	Events         []audit.Event // for the journal
 	Busy           bool          // with Unavailable: another process is the verifier; ask that one
-	SaveRecord     bool          // Facts.Record must be durable before this step leaves
+	SaveRecord     bool          // Facts.Record must be durable before this step leaves; nil: as much has to be written
 	SaveAccount    bool          // Facts.Account must be in the ledger before this step leaves
 }
 

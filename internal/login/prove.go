@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sallyport/internal/audit"
+	"sallyport/internal/otp"
 	"sallyport/internal/vault"
 )
 
@@ -40,9 +41,7 @@ func Prove(r Request, f *Facts, answer string) Proof {
 		return Proof{Match: Match{Finding: Wrong, Recovery: -1}, Locked: until, Events: []audit.Event{lockEvent(r, until)}}
 	}
 	p := Proof{Match: f.find(answer)}
-	if !r.Known && p.Finding < Wrong {
-		// Whatever somebody typed for a user who does not exist, sshd passes on what is no code. It counts all the same, or
-		// a lock would tell which names exist.
+	if !r.Known && p.Finding < Wrong && maybeCode(answer) {
 		p.Finding = Wrong
 	}
 	switch p.Finding {
@@ -84,11 +83,20 @@ func Miss(r Request, f *Facts) Proof {
 		return p
 	}
 	p.Events = []audit.Event{lockEvent(r, p.Locked)}
+	p.SaveRecord = true
 	if f.Record != nil {
 		f.Record.Lock = mergeLock(f.Record.Lock, r.Source(), p.Locked, f.Now)
-		p.SaveRecord = true
 	}
 	return p
+}
+
+// maybeCode reports whether sshd may have got a code: for a user who does not exist it passes on something else, of the
+// same length (auth-pam.c, fake_password). It counts, or a lock would tell which names exist; and what was too long for
+// a code does not, for the same reason.
+func maybeCode(answer string) bool {
+	const junk = "\b\n\r\177INCORRECT"
+	n := len(answer)
+	return n >= otp.MinDigits && n <= otp.MaxDigits && answer == junk[:n]
 }
 
 func lockEvent(r Request, until time.Time) audit.Event {

@@ -100,9 +100,11 @@ func (v *Verifier) withFacts(user string, uid uint32, known bool, d policy.Decis
 	return err
 }
 
-// record is the user's vault record, nil where there is none.
+// record is the user's vault record, nil where there is none. It is looked for in any case, so that nobody learns from
+// the time which names exist.
 func (v *Verifier) record(user string, uid uint32, known bool) (*vault.Record, error) {
 	if !known {
+		_, _ = v.Records.Get(user, uid) // what is left of a user who is gone
 		return nil, nil
 	}
 	rec, err := v.Records.Get(user, uid)
@@ -114,6 +116,9 @@ func (v *Verifier) record(user string, uid uint32, known bool) (*vault.Record, e
 
 // store keeps a record, or deletes it where no second factor is left in it.
 func (v *Verifier) store(user string, rec *vault.Record) error {
+	if rec == nil {
+		return v.Records.Feign()
+	}
 	if len(rec.Tokens) == 0 && rec.Pending == nil {
 		return v.Records.Delete(user)
 	}

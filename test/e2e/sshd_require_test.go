@@ -96,7 +96,7 @@ func TestSSHUnknownUser(t *testing.T) {
 					if value == "enroll" {
 						like = "alice" // bob would be shown a key
 					}
-					known, unknown := prompts(t, s, like), prompts(t, s, "nobody-here")
+					known, unknown := prompts(t, s, like, "123456"), prompts(t, s, "nobody-here", "123456")
 					if !slices.Equal(known, unknown) {
 						t.Errorf("%s is asked\n%q,\nan unknown user\n%q", like, known, unknown)
 					}
@@ -122,8 +122,32 @@ func codeFirst(t *testing.T) {
 	)
 }
 
+// Where the code comes before the password and is always asked for, who is enrolled, who is not and who does not exist
+// see the same, until they are locked and after it; and what cannot be a code locks none of them.
+func TestSSHTellsNoNames(t *testing.T) {
+	host.StartDaemon(t, require("always"))
+	wrong := enrolled(t, "alice").app.Wrong()
+	host.AddUser(t, "bob")
+	codeFirst(t)
+	s := host.StartSSHD(t)
+	for _, login := range []struct {
+		code   string
+		locked bool
+	}{{host.Password, false}, {host.Password, false}, {wrong, false}, {wrong, true}, {wrong, true}} {
+		want := prompts(t, s, "alice", login.code)
+		if locked := strings.Contains(strings.Join(want, ""), "Too many wrong codes"); locked != login.locked {
+			t.Errorf("alice is locked: %v, want %v; she saw\n%q", locked, login.locked, want)
+		}
+		for _, name := range []string{"bob", "nobody-here"} {
+			if got := prompts(t, s, name, login.code); !slices.Equal(got, want) {
+				t.Errorf("alice is asked\n%q,\n%s\n%q", want, name, got)
+			}
+		}
+	}
+}
+
 // prompts answers every prompt of one try wrongly and returns all that was shown, with the user's name left out.
-func prompts(t *testing.T, s *host.SSHD, name string) []string {
+func prompts(t *testing.T, s *host.SSHD, name, code string) []string {
 	t.Helper()
 	x := ssh(t, s, name, "-o", "NumberOfPasswordPrompts=1")
 	var shown []string
@@ -134,7 +158,7 @@ func prompts(t *testing.T, s *host.SSHD, name string) []string {
 		case passwordPrompt:
 			x.Reply("wrong")
 		case codePrompt:
-			x.Reply("123456")
+			x.Reply(code)
 		default:
 			refused(t, x)
 			return shown
