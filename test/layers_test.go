@@ -18,7 +18,7 @@ var layers = [][]string{
 	{"internal/verifier"},
 	{"internal/login", "internal/enroll"},
 	{"internal/policy", "internal/vault", "internal/ledger", "internal/audit", "internal/wire", "internal/qr"},
-	{"internal/otp", "internal/disk", "internal/pamstack"},
+	{"internal/otp", "internal/disk", "internal/pamstack", "internal/passwd"},
 }
 
 // siblings are the imports inside one layer.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/varlink/go/varlink"
@@ -12,48 +11,54 @@ import (
 )
 
 func (a *app) disable() *cobra.Command {
+	var t targets
 	var yes bool
 	cmd := &cobra.Command{
-		Use:   "disable USER...",
+		Use:   "disable USER... | --all | --group GROUP",
 		Short: "Remove users' second factors, so that they set them up again (root)",
-		Long: `Disable removes the second factors of users: devices, recovery codes and locks.
-It is the way to help somebody who has lost the phone; the user sets it up
-again. Delegates may do it to the accounts that the policy gives them.
+		Long: `Disable removes the second factors of users: devices, recovery codes, locks, and
+what sources are remembered. It is the way to help somebody who has lost the
+phone; the user sets it up again. Delegates may do it to the accounts that the
+policy gives them.
+
+With --all and --group your own account is left alone, and so is that of the
+person who became root by sudo or su. To remove it, name it.
 
 It asks first. Without a terminal to ask on it needs --yes.`,
 		Example: `  sallyportctl disable alice
-  sallyportctl disable --yes alice bob`,
-		Args: cobra.MinimumNArgs(1),
+  sallyportctl disable --yes alice bob
+  sallyportctl disable --group students
+  sallyportctl disable --all`,
 		RunE: func(cmd *cobra.Command, users []string) error {
-			if !yes {
-				if err := a.agree(fmt.Sprintf("Remove the second factor of %s?", strings.Join(users, ", "))); err != nil {
-					return err
-				}
-			}
-			return a.each(users, "%s can set up a new second factor now.", func(user string) error {
-				return a.call(cmd.Context(), func(ctx context.Context, c *varlink.Connection) error {
-					return admin.Disable().Call(ctx, c, user)
-				})
-			})
+			t.users = users
+			return a.runDisable(cmd.Context(), t, yes)
 		},
 	}
+	t.flags(cmd, "all users but your own")
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return cmd
 }
 
-// each does something to several users. Where it fails for one it goes on with the others, and says so.
-func (a *app) each(users []string, done string, do func(user string) error) error {
-	failed := false
-	for _, user := range users {
-		if err := do(user); err != nil {
-			failed = true
-			a.fail(fmt.Errorf("%s: %w", user, err))
-			continue
+func (a *app) runDisable(ctx context.Context, t targets, yes bool) error {
+	users, err := a.resolve(ctx, &t, usersFilter{})
+	if err != nil {
+		return err
+	}
+	if t.many() {
+		users = a.spareOwn(users)
+	}
+	if len(users) == 0 {
+		a.say("Nobody else there has a second factor.")
+		return nil
+	}
+	if !yes {
+		if err := a.agree(fmt.Sprintf("Remove the second factor of %s?", listOf(users))); err != nil {
+			return err
 		}
-		a.say(done, user)
 	}
-	if failed {
-		return errSaid
-	}
-	return nil
+	return a.each(t, users, "%s can set up a new second factor now.", "Removed", func(user string) error {
+		return a.call(ctx, func(ctx context.Context, c *varlink.Connection) error {
+			return admin.Disable().Call(ctx, c, user)
+		})
+	})
 }

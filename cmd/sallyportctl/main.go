@@ -113,7 +113,7 @@ func (a *app) groups() []group {
 			a.enroll, a.confirm, a.statusCommand, a.remove, a.recoveryCodes, a.resync,
 		}},
 		{"Other people's, for administrators", []func() *cobra.Command{
-			a.disable, a.unlock, a.verify,
+			a.users, a.disable, a.unlock, a.verify,
 		}},
 		{groupHost, []func() *cobra.Command{
 			a.doctor, a.policy, a.issuer, a.vault, a.version, a.completion,

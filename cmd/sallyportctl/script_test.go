@@ -50,6 +50,8 @@ func TestMain(m *testing.M) {
 //	wrong NAME                writes a code there that is wrong
 //	keep                      keeps the recovery codes that the last program printed
 //	recovery N                writes the Nth of them there
+//	people NAME...            sets up the users of these names; of root, the recovery codes are kept
+//	lock NAME                 gives wrong codes for a user until it is locked
 func TestScripts(t *testing.T) {
 	work, err := os.MkdirTemp("", "sallyportctl-scripts")
 	if err != nil {
@@ -65,7 +67,7 @@ func TestScripts(t *testing.T) {
 		Setup:       setupScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"daemon": cmdDaemon, "status": cmdStatus, "phone": cmdPhone, "codes": cmdCodes, "wrong": cmdWrong,
-			"keep": cmdKeep, "recovery": cmdRecovery,
+			"keep": cmdKeep, "recovery": cmdRecovery, "people": cmdPeople, "lock": cmdLock,
 		},
 		RequireExplicitExec: true,
 	})
@@ -207,11 +209,13 @@ func cmdWrong(ts *testscript.TestScript, neg bool, args []string) {
 	typed(ts, phone(ts, args[0]).Wrong())
 }
 
+var recoveryCode = regexp.MustCompile(`\b[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}\b`)
+
 func cmdKeep(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
 		ts.Fatalf("usage: keep")
 	}
-	codes := regexp.MustCompile(`\b[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}\b`).FindAllString(ts.ReadFile("stdout"), -1)
+	codes := recoveryCode.FindAllString(ts.ReadFile("stdout"), -1)
 	if len(codes) != 10 {
 		ts.Fatalf("the last program printed %d recovery codes, want 10", len(codes))
 	}
@@ -225,6 +229,55 @@ func cmdRecovery(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	typed(ts, stateOf(ts).recovery[n-1])
+}
+
+func cmdPeople(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: people NAME...")
+	}
+	for _, name := range args {
+		out := ctlAs(ts, name, "", "enroll", "--no-confirm")
+		setup := regexp.MustCompile(`(?s)  Key: +([A-Z2-7 ]+)\n.*sallyportctl confirm ([0-9a-f]+)`).FindStringSubmatch(out)
+		if setup == nil {
+			ts.Fatalf("setting up %s: %s", name, out)
+		}
+		p := host.NewAuthenticator(script{ts}, setup[1])
+		out = ctlAs(ts, name, p.Code(), "confirm", setup[2])
+		codes := recoveryCode.FindAllString(out, -1)
+		if len(codes) != 10 {
+			ts.Fatalf("setting up %s: %s", name, out)
+		}
+		s := stateOf(ts)
+		if s.phones[name] = p; name == "root" {
+			s.recovery = codes
+		}
+	}
+}
+
+// ctlAs runs sallyportctl as a user, and returns what it prints.
+func ctlAs(ts *testscript.TestScript, name, input string, args ...string) string {
+	line := append([]string{"--reuid", name, "--regid", name, "--clear-groups", filepath.Join(programs, "sallyportctl"), "--root", ts.Getenv("ROOT")}, args...)
+	cmd := exec.Command("setpriv", line...)
+	cmd.Stdin = strings.NewReader(input + "\n")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		ts.Fatalf("%s as %s: %v\n%s", strings.Join(args, " "), name, err, out)
+	}
+	return string(out)
+}
+
+func cmdLock(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: lock NAME")
+	}
+	for range 10 {
+		cmd := exec.Command(filepath.Join(programs, "sallyportctl"), "--root", ts.Getenv("ROOT"), "verify", args[0], "--from", "192.0.2.66")
+		cmd.Stdin = strings.NewReader("000000\n")
+		if out, err := cmd.Output(); err != nil && strings.HasPrefix(string(out), "Locked.") {
+			return
+		}
+	}
+	ts.Fatalf("%s is not locked after ten wrong codes", args[0])
 }
 
 // script lets host's helpers fail a script.

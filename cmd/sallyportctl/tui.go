@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"golang.org/x/sys/unix"
 
@@ -62,6 +64,22 @@ func (t terminal) fail(err error) {
 		text += "."
 	}
 	fmt.Fprintln(t.stderr, "sallyportctl: "+text)
+}
+
+// printable shows what would move the cursor, or hide, as Go writes it in a string: \x1b, \u202e.
+func printable(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
 }
 
 // writeJSON prints v as one JSON value.

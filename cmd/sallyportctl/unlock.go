@@ -10,19 +10,37 @@ import (
 )
 
 func (a *app) unlock() *cobra.Command {
-	return &cobra.Command{
-		Use:   "unlock USER...",
+	var t targets
+	cmd := &cobra.Command{
+		Use:   "unlock USER... | --all | --group GROUP",
 		Short: "Let users try again who gave too many wrong codes (root)",
 		Long: `Unlock ends the locks of users and forgets their wrong codes. Delegates may do
 it to the accounts that the policy gives them.`,
-		Example: `  sallyportctl unlock alice`,
-		Args:    cobra.MinimumNArgs(1),
+		Example: `  sallyportctl unlock alice
+  sallyportctl unlock --group students
+  sallyportctl unlock --all`,
 		RunE: func(cmd *cobra.Command, users []string) error {
-			return a.each(users, "%s is not locked.", func(user string) error {
-				return a.call(cmd.Context(), func(ctx context.Context, c *varlink.Connection) error {
-					return admin.Unlock().Call(ctx, c, user)
-				})
-			})
+			t.users = users
+			return a.runUnlock(cmd.Context(), t)
 		},
 	}
+	t.flags(cmd, "all users who are locked")
+	return cmd
+}
+
+func (a *app) runUnlock(ctx context.Context, t targets) error {
+	// Who has no second factor can be locked as well.
+	users, err := a.resolve(ctx, &t, usersFilter{locked: true}, usersFilter{locked: true, unenrolled: true})
+	if err != nil {
+		return err
+	}
+	if len(users) == 0 {
+		a.say("Nobody there is locked.")
+		return nil
+	}
+	return a.each(t, users, "%s is not locked.", "Unlocked", func(user string) error {
+		return a.call(ctx, func(ctx context.Context, c *varlink.Connection) error {
+			return admin.Unlock().Call(ctx, c, user)
+		})
+	})
 }

@@ -12,6 +12,7 @@ import (
 	"sallyport/internal/audit"
 	"sallyport/internal/disk"
 	"sallyport/internal/ledger"
+	"sallyport/internal/passwd"
 	"sallyport/internal/policy"
 	"sallyport/internal/server"
 	"sallyport/internal/vault"
@@ -60,7 +61,7 @@ func start(root disk.Root, log audit.Log) (*daemon, error) {
 	if err := d.verifier.SetPolicy(p); err != nil {
 		return nil, errors.Join(err, d.ledger.Close())
 	}
-	d.server, err = server.New(server.Config{Verifier: d.verifier, Vault: d.vault, Users: verifier.NSS{}, Reload: d.reload, Change: d.change, Audit: log})
+	d.server, err = server.New(server.Config{Verifier: d.verifier, Vault: d.vault, Users: verifier.NSS{}, Accounts: new(passwd.Database), Reload: d.reload, Change: d.change, Audit: log})
 	if err == nil {
 		d.listeners, err = listeners(root)
 	}

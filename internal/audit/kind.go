@@ -20,6 +20,7 @@ const (
 	RecoveryCodeUsed      Kind = "recovery-code-used"      // Count are left
 	RecoveryCodesReplaced Kind = "recovery-codes-replaced" // the old ones stopped working
 	Resynced              Kind = "resynced"                // by two consecutive codes
+	UsersListed           Kind = "users-listed"            // by an administrator
 	Disabled              Kind = "disabled"                // by an administrator
 	Unlocked              Kind = "unlocked"                // by an administrator
 	PolicyReloaded        Kind = "policy-reloaded"
@@ -80,6 +81,7 @@ var kinds = map[Kind]about{
 	RecoveryCodeUsed:      {"fd8d3b0af9eb8d6e538fc66a7b7df8b9", notice, "recovery code used"},
 	RecoveryCodesReplaced: {"ead896a95bb94c00928329d773f8065b", notice, "recovery codes replaced"},
 	Resynced:              {"5cd50bcbc0359d933e4efd4ee44f856a", notice, "device resynchronised"},
+	UsersListed:           {"b3113de2f3ccf92c598acfc3547703a9", info, "users listed"},
 	Disabled:              {"dbdfa5547c73bfbd2004126374fa2c2e", warning, "second factor disabled"},
 	Unlocked:              {"0c02b7ec0ab8f5dcd591410f1d6c485d", notice, "user unlocked"},
 	PolicyReloaded:        {"3fb648eb6148a06c8e91ec755b548483", info, "policy loaded"},

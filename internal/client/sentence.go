@@ -113,6 +113,8 @@ func general(err error) string {
 		return unavailable(e.Reason, e.Mend)
 	case *login.NoDialogue:
 		return "No login waits for an answer."
+	case *admin.MoreNeeded:
+		return "The answer comes in several parts: the method must be called with \"more\"."
 	case *admin.PolicyRejected:
 		return "The policy has problems, and the one before stays in force:\n" + strings.Join(e.Problems, "\n")
 	case *admin.BadSetting:

@@ -49,6 +49,25 @@ func (p *Policy) Delegate(a Act) (bool, error) {
 	return false, nil
 }
 
+// DelegatesTo reports whether the policy lets user do an action to any other
+// account at all; which ones, Delegate says. groups is as there.
+func (p *Policy) DelegatesTo(user string, groups func() ([]string, error), action string) (bool, error) {
+	g := lookup{groups: groups}
+	for _, d := range p.Delegates {
+		if !slices.Contains(d.May, action) {
+			continue
+		}
+		is, err := d.Who.include(user, &g)
+		if err != nil {
+			return false, fmt.Errorf("delegate at %s:%d: look up the groups of %q: %w", d.File, d.Line, user, err)
+		}
+		if is {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // entrusts reports whether a delegate's accounts include that of the act.
 func (p *Policy) entrusts(d Delegate, a Act, groups *lookup) (bool, error) {
 	if d.Over.names(a.Over) {

@@ -76,6 +76,7 @@ var authority = map[string][]string{
 	"io.sallyport.Account.RecoveryCodes": {"root itself", "the user"},
 	"io.sallyport.Account.Resync":        {"root", "root itself", "the user"},
 
+	"io.sallyport.Admin.Users":       {"root", "root itself", "a delegate", "a delegate over others", "a delegate over root"},
 	"io.sallyport.Admin.Disable":     {"root", "root itself", "a delegate"},
 	"io.sallyport.Admin.Unlock":      {"root", "root itself"},
 	"io.sallyport.Admin.Explain":     {"root", "root itself"},
@@ -94,7 +95,7 @@ trusted = ["panel"]
 [[delegate]]
 who  = ["@helpdesk"]
 over = ["@customers"]
-may  = ["disable"]
+may  = ["list", "disable"]
 `
 
 // TestAuthority has each caller call each method of each interface.

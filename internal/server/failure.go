@@ -34,6 +34,9 @@ func (e badInput) Error() string { return e.parameter + " " + e.reason }
 // errNoDialogue says that no login of the connection waits for an answer.
 var errNoDialogue = errors.New("no login waits for an answer")
 
+// errMoreNeeded says that a method has more replies than the caller takes.
+var errMoreNeeded = errors.New("the method must be called with more")
+
 // fail answers a call with an error of its interface.
 func (s *Server) fail(ctx context.Context, c varlink.Call, k *call, err error) error {
 	name, parameters := s.failure(k, err)
@@ -57,6 +60,8 @@ func (s *Server) failure(k *call, err error) (name string, parameters any) {
 		return "NotAllowed", account.NotAllowed{Method: refused.method, Reason: refused.reason}
 	case errors.As(err, &bad):
 		return "BadInput", account.BadInput{Parameter: bad.parameter, Reason: bad.reason}
+	case errors.Is(err, errMoreNeeded):
+		return "MoreNeeded", admin.MoreNeeded{}
 	case errors.Is(err, errNoDialogue):
 		return "NoDialogue", login.NoDialogue{}
 	case errors.As(err, &locked):

@@ -35,6 +35,7 @@ func TestFailures(t *testing.T) {
 	}{
 		{notAllowed{"m", "r"}, "NotAllowed", []string{logins, accounts, admins}},
 		{badInput{"user", "is bad"}, "BadInput", []string{logins, accounts, admins}},
+		{errMoreNeeded, "MoreNeeded", []string{admins}},
 		{errNoDialogue, "NoDialogue", []string{logins}},
 		{&verifier.LockedError{Until: time.Unix(0, 0)}, "Locked", []string{accounts}},
 		{&verifier.CodeError{Finding: login.Replayed}, "CodeInvalid", []string{accounts}},

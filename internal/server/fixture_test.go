@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"iter"
 	"net"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"sallyport/internal/enroll"
 	"sallyport/internal/ledger"
 	"sallyport/internal/otp"
+	"sallyport/internal/passwd"
 	"sallyport/internal/policy"
 	"sallyport/internal/vault"
 	"sallyport/internal/verifier"
@@ -28,6 +30,7 @@ import (
 type host struct {
 	*Server
 	disk   *disktest.FS
+	root   disk.Root
 	events *events
 	down   bool  // the user database does not answer
 	policy error // what Reload and Change find
@@ -88,6 +91,22 @@ func (h *host) Groups(name string) ([]string, error) {
 	return users()[name].groups, nil
 }
 
+// Accounts has everybody twice, as a host does whose NSS asks files and a directory service.
+func (h *host) Accounts() iter.Seq2[passwd.Account, error] {
+	return func(yield func(passwd.Account, error) bool) {
+		for range 2 {
+			for name, u := range users() {
+				if !yield(passwd.Account{Name: name, UID: u.uid, Shell: "/bin/sh"}, nil) {
+					return
+				}
+			}
+		}
+		if h.down {
+			yield(passwd.Account{}, errors.New("the user database does not answer"))
+		}
+	}
+}
+
 // events keeps the journal as text.
 type events struct {
 	mu    sync.Mutex
@@ -114,6 +133,7 @@ func newHost(t testing.TB, policyText string) *host {
 	}
 	h := &host{disk: &disktest.FS{}, events: &events{}, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
 	root := disk.Root(t.TempDir())
+	h.root = root
 	l, err := ledger.Open(ledger.Options{Root: root, FS: h.disk, Now: h.clock(), Wait: time.Second})
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +143,7 @@ func newHost(t testing.TB, policyText string) *host {
 	v := verifier.New(verifier.Config{
 		Policy: p, Records: records, Ledgers: verifier.Held{Ledger: l}, Users: h, Audit: h.events, Now: h.clock, Rand: rand.Reader,
 	})
-	h.Server, err = New(Config{Verifier: v, Vault: records, Users: h, Audit: h.events, Reload: func() error { return h.policy },
+	h.Server, err = New(Config{Verifier: v, Vault: records, Users: h, Accounts: h, Audit: h.events, Reload: func() error { return h.policy },
 		Change: func(changes []policy.Change, by string) ([]string, error) {
 			h.changes, h.by = changes, by
 			return nil, h.policy

@@ -166,6 +166,9 @@ func checkText(name, v string) string {
 	case "user":
 		whole.User = v
 		rule = fmt.Sprintf("must have 1 to %d bytes, and no control character or \"/\"", wire.MaxUser)
+	case "group":
+		whole.User = v
+		rule = fmt.Sprintf("must have 1 to %d bytes, and no control character or \"/\"", wire.MaxUser)
 	case "service":
 		whole.Service = v
 		rule = fmt.Sprintf("must have 1 to %d letters, digits and \"_.@+-\"", wire.MaxService)
@@ -221,10 +224,11 @@ func checkNumber(name string, v int64) string {
 }
 
 func checkBool(name string) string {
-	if name != "publickey" {
-		return "is not known"
+	switch name {
+	case "publickey", "locked", "unenrolled":
+		return ""
 	}
-	return ""
+	return "is not known"
 }
 
 func checkMap(name string, v map[string]any) string {

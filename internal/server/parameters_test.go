@@ -42,6 +42,9 @@ func TestCheck(t *testing.T) {
 		bad  []any
 	}{
 		{"user", []any{"alice", "a b", "DOM\\alice", "ü", x(255)}, []any{"", x(256), "a/b", "a\nb", "a\x00b", "a\x7fb", "a\u0085b"}},
+		{"group", []any{"sudo", x(255)}, []any{"", x(256), "a/b", "a\nb"}},
+		{"locked", []any{true, false}, []any{"true", int64(1)}},
+		{"unenrolled", []any{true, false}, []any{"true"}},
 		{"service", []any{"sshd", "su-l", x(64)}, []any{"", x(65), "a b", "a/b", "ü"}},
 		{"rhost", []any{"", "192.0.2.7", x(255)}, []any{x(256), "a\nb", "a\x1b[0mb"}},
 		{"tty", []any{"", "pts/1", x(64)}, []any{x(65), "a\tb"}},
@@ -83,12 +86,14 @@ func TestParse(t *testing.T) {
 		{Name: "user", Type: str},
 		{Name: "tty", Type: &idl.Type{Kind: idl.TypeMaybe, ElementType: str}},
 		{Name: "pid", Type: &idl.Type{Kind: idl.TypeMaybe, ElementType: num}},
+		{Name: "off", Type: &idl.Type{Kind: idl.TypeMaybe, ElementType: &idl.Type{Kind: idl.TypeBool}}},
 		{Name: "all", Type: &idl.Type{Kind: idl.TypeMaybe, ElementType: &idl.Type{Kind: idl.TypeMap, ElementType: &idl.Type{Kind: idl.TypeMaybe, ElementType: str}}}},
 	}
 	good := map[string]int{ // how many are there
 		`{"user":"a"}`:                          1,
 		`{"user":"a","tty":null}`:               1,
 		`{"pid":7, "user":"a", "tty":"pts/1"}`:  3,
+		`{"user":"a","off":false}`:              2,
 		`{"user":"a","all":{"b":"c","d":null}}`: 2,
 	}
 	for raw, want := range good {
@@ -110,6 +115,8 @@ func TestParse(t *testing.T) {
 		`{"user":"a","pid":7.5}`:               "pid",
 		`{"user":"a","pid":1e30}`:              "pid",
 		`{"user":"a","tty":true}`:              "tty",
+		`{"user":"a","off":1}`:                 "off",
+		`{"user":"a","off":"true"}`:            "off",
 		`{"user":"a","all":["b"]}`:             "all",
 		`{"user":"a","all":{"b":1}}`:           "all",
 		`{"user":"a","all":{"b":"c","b":"d"}}`: "all",

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net"
 	"runtime/debug"
 	"strconv"
@@ -19,6 +20,7 @@ import (
 	admin "sallyport/internal/api/iosallyportadmin"
 	login "sallyport/internal/api/iosallyportlogin"
 	"sallyport/internal/audit"
+	"sallyport/internal/passwd"
 	"sallyport/internal/policy"
 	"sallyport/internal/vault"
 	"sallyport/internal/verifier"
@@ -30,10 +32,16 @@ type Config struct {
 	Verifier *verifier.Verifier
 	Vault    *vault.Vault
 	Users    verifier.Directory
+	Accounts Accounts
 	Reload   func() error // reads the policy again
 	// Change changes settings of the policy, and gives the names of those that are not what they were. by is who does it.
 	Change func(changes []policy.Change, by string) (changed []string, err error)
 	Audit  audit.Log
+}
+
+// Accounts is the host's user database as a list: in no order, of whoever it lists.
+type Accounts interface {
+	Accounts() iter.Seq2[passwd.Account, error]
 }
 
 // The bounds of each of the two sockets. Descriptors and memory are enough for all of them at once.

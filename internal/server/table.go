@@ -25,6 +25,7 @@ func table() map[string][]grant {
 		"io.sallyport.Account.RecoveryCodes": {self()},
 		"io.sallyport.Account.Resync":        {self(), root()},
 
+		"io.sallyport.Admin.Users":       {root(), anyDelegate("list")},
 		"io.sallyport.Admin.Disable":     {root(), delegate("disable")},
 		"io.sallyport.Admin.Unlock":      {root(), delegate("unlock")},
 		"io.sallyport.Admin.Explain":     {root()},
@@ -68,6 +69,19 @@ func enroller() grant {
 
 // delegate is who the policy's delegates let do this to that account.
 func delegate(action string) grant {
+	return delegating(action, func(s *Server, c *call, name string) (bool, error) {
+		return s.Verifier.Policy().Delegate(s.act(name, s.groups(name), c.subject, action))
+	})
+}
+
+// anyDelegate is who the policy's delegates let do this to any account. The handler sees to it that it is only those.
+func anyDelegate(action string) grant {
+	return delegating(action, func(s *Server, _ *call, name string) (bool, error) {
+		return s.Verifier.Policy().DelegatesTo(name, s.groups(name), action)
+	})
+}
+
+func delegating(action string, may func(s *Server, c *call, name string) (bool, error)) grant {
 	return grant{"a delegate who may \"" + action + "\"", true, func(s *Server, c *call) (bool, error) {
 		name, err := s.Users.Name(c.peer.UID)
 		if errors.Is(err, verifier.ErrUnknownUser) {
@@ -76,13 +90,18 @@ func delegate(action string) grant {
 		if err != nil {
 			return false, err
 		}
-		groups := func(user string) func() ([]string, error) {
-			return func() ([]string, error) { return s.Users.Groups(user) }
-		}
-		return s.Verifier.Policy().Delegate(policy.Act{
-			User: name, Groups: groups(name), Over: c.subject, OverGroups: groups(c.subject), Action: action, Owner: s.owners.Owner,
-		})
+		return may(s, c, name)
 	}}
+}
+
+// act is what a user wants to do to another's account.
+func (s *Server) act(user string, groups func() ([]string, error), over, action string) policy.Act {
+	return policy.Act{User: user, Groups: groups, Over: over, OverGroups: s.groups(over), Action: action, Owner: s.owners.Owner}
+}
+
+// groups looks up a user's groups when it is asked to.
+func (s *Server) groups(user string) func() ([]string, error) {
+	return func() ([]string, error) { return s.Users.Groups(user) }
 }
 
 // verifying is who may verify for that user; the verifier judges that for both sockets.

@@ -50,6 +50,12 @@ func (v *Vault) Get(user string, uid uint32) (*Record, error) {
 	return r, nil
 }
 
+// Read is Get for who looks and lets nobody in: it gives the record of whichever uid.
+func (v *Vault) Read(user string) (*Record, error) {
+	r, _, err := v.read(user)
+	return r, err
+}
+
 // read returns with the record what decode does.
 func (v *Vault) read(user string) (*Record, []string, error) {
 	path, err := v.path(user)

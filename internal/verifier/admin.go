@@ -32,6 +32,7 @@ func (v *Verifier) Disable(user, by string) error {
 		return err
 	}
 	account.Tokens = nil
+	account.Unlock()
 	return l.Put(user, account)
 }
 

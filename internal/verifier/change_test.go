@@ -154,6 +154,21 @@ func TestDisableOfNobody(t *testing.T) {
 	}
 }
 
+// Who is disabled can set up again at once, whatever was typed before.
+func TestDisableEndsLocks(t *testing.T) {
+	h := newHost(t, "")
+	h.enroll("alice", enroll.Options{})
+	for range 5 {
+		h.verify("alice", "000000")
+	}
+	if err := h.v.Disable("alice", "root"); err != nil {
+		t.Fatal(err)
+	}
+	if st, err := h.v.Status("alice"); err != nil || st.Enrolled || !st.LockedUntil.IsZero() {
+		t.Errorf("%v, enrolled %v, locked until %v", err, st.Enrolled, st.LockedUntil)
+	}
+}
+
 // An admin who is told "I cannot log in" sees the lock, whichever source it is of.
 func TestStatusShowsALock(t *testing.T) {
 	h := newHost(t, "")

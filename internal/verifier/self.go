@@ -60,20 +60,24 @@ type Status struct {
 func (v *Verifier) Status(user string) (Status, error) {
 	st := Status{User: user}
 	err := v.change(user, func(r login.Request, f *login.Facts) (bool, bool, error) {
-		st.LastAccepted, st.LastService, st.LastSource = f.Account.Last.At, f.Account.Last.Service, f.Account.Last.Source
-		st.LockedUntil = lockedUntil(user, f)
-		if f.Record == nil {
-			return false, false, nil
-		}
-		st.Tokens = f.Record.Tokens
-		st.Enrolled = len(st.Tokens) > 0
-		st.RecoveryCodes = len(f.Record.Recovery)
-		if p := f.Record.Pending; p != nil && f.Now.Before(p.Expires) {
-			st.Pending = p.Expires
-		}
+		st.fill(f)
 		return false, false, nil
 	})
 	return st, err
+}
+
+func (st *Status) fill(f *login.Facts) {
+	st.LastAccepted, st.LastService, st.LastSource = f.Account.Last.At, f.Account.Last.Service, f.Account.Last.Source
+	st.LockedUntil = lockedUntil(st.User, f)
+	if f.Record == nil {
+		return
+	}
+	st.Tokens = f.Record.Tokens
+	st.Enrolled = len(st.Tokens) > 0
+	st.RecoveryCodes = len(f.Record.Recovery)
+	if p := f.Record.Pending; p != nil && f.Now.Before(p.Expires) {
+		st.Pending = p.Expires
+	}
 }
 
 // lockedUntil is the latest end of all locks: of sources that no right code came from, and of each that wrong ones did.

@@ -16,10 +16,12 @@ import (
 )
 
 // Records is what the verifier needs of the vault: one durable record a user. Get returns an error that wraps
-// vault.ErrNotEnrolled where there is none for this user with this uid; Put and Delete are durable when they return. Feign
-// does the work of a Put, and keeps nothing: for who has no record, so that the time does not tell.
+// vault.ErrNotEnrolled where there is none for this user with this uid, Read where there is none for the user; Put and
+// Delete are durable when they return. Feign does the work of a Put, and keeps nothing: for who has no record, so that
+// the time does not tell.
 type Records interface {
 	Get(user string, uid uint32) (*vault.Record, error)
+	Read(user string) (*vault.Record, error)
 	Put(*vault.Record) error
 	Delete(user string) error
 	Feign() error

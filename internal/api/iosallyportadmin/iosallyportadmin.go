@@ -48,6 +48,42 @@ type VaultChange struct {
 	Credential *string `json:"credential,omitempty"`
 }
 
+// A device of a user in a list.
+//
+//	kind   totp or hotp
+//	drift  by how many seconds the device's clock was ahead of the host's when it was last resynchronised; absent for
+//	       hotp, which has no clock
+type Device struct {
+	Label string `json:"label"`
+	Kind  string `json:"kind"`
+	Drift *int64 `json:"drift,omitempty"`
+}
+
+// A login. source is the address it came from, "local", or "self" for a program of the user's own.
+type LastLogin struct {
+	At      string `json:"at"`
+	Service string `json:"service"`
+	Source  string `json:"source"`
+}
+
+// A user in a list. Times are RFC 3339 in UTC.
+//
+//	devices         empty for who has none
+//	since           when the first of them was confirmed
+//	recovery_codes  how many are left
+//	locked_until    absent: not locked
+//	last            the last login with a code; absent: none that is remembered
+//	problem         what keeps the second factor from working; what could not be read is missing then
+type User struct {
+	User           string     `json:"user"`
+	Devices        []Device   `json:"devices"`
+	Since          *string    `json:"since,omitempty"`
+	Recovery_codes int64      `json:"recovery_codes"`
+	Locked_until   *string    `json:"locked_until,omitempty"`
+	Last           *LastLogin `json:"last,omitempty"`
+	Problem        *string    `json:"problem,omitempty"`
+}
+
 // The caller may not do this.
 type NotAllowed struct {
 	Method string `json:"method"`
@@ -70,6 +106,14 @@ type BadInput struct {
 func (e BadInput) Error() string {
 	s := "io.sallyport.Admin.BadInput"
 	s += fmt.Sprintf("(Parameter: %v, Reason: %v)", e.Parameter, e.Reason)
+	return s
+}
+
+// The method has more than one reply, and was called without more.
+type MoreNeeded struct{}
+
+func (e MoreNeeded) Error() string {
+	s := "io.sallyport.Admin.MoreNeeded"
 	return s
 }
 
@@ -169,6 +213,17 @@ func Dispatch_Error(err error) error {
 				return e
 			}
 			return &param
+		case "io.sallyport.Admin.MoreNeeded":
+			errorRawParameters := e.Parameters.(*json.RawMessage)
+			if errorRawParameters == nil {
+				return e
+			}
+			var param MoreNeeded
+			err := json.Unmarshal(*errorRawParameters, &param)
+			if err != nil {
+				return e
+			}
+			return &param
 		case "io.sallyport.Admin.NotEnrolled":
 			errorRawParameters := e.Parameters.(*json.RawMessage)
 			if errorRawParameters == nil {
@@ -241,6 +296,81 @@ func Dispatch_Error(err error) error {
 }
 
 // Generated client method calls
+
+// List the users who have a second factor, in the order of their names' bytes. It must be called with more: the list
+// comes in parts of up to a hundred.
+//
+//	locked      only those who are locked
+//	unenrolled  instead, those who have none: of all that the host's user database lists, those who can log in
+//	group       only the members of this group
+//
+// A delegate who may "list" gets the accounts that the policy gives it.
+type Users_methods struct{}
+
+func Users() Users_methods { return Users_methods{} }
+
+func (m Users_methods) Call(ctx context.Context, c *varlink.Connection, locked_in_ *bool, unenrolled_in_ *bool, group_in_ *string) (users_out_ []User, err_ error) {
+	receive, err_ := m.Send(ctx, c, 0, locked_in_, unenrolled_in_, group_in_)
+	if err_ != nil {
+		return
+	}
+	users_out_, _, err_ = receive(ctx)
+	return
+}
+
+func (m Users_methods) Send(ctx context.Context, c *varlink.Connection, flags uint64, locked_in_ *bool, unenrolled_in_ *bool, group_in_ *string) (func(ctx context.Context) ([]User, uint64, error), error) {
+	var in struct {
+		Locked     *bool   `json:"locked,omitempty"`
+		Unenrolled *bool   `json:"unenrolled,omitempty"`
+		Group      *string `json:"group,omitempty"`
+	}
+	in.Locked = locked_in_
+	in.Unenrolled = unenrolled_in_
+	in.Group = group_in_
+	receive, err := c.Send(ctx, "io.sallyport.Admin.Users", in, flags)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (users_out_ []User, flags uint64, err error) {
+		var out struct {
+			Users []User `json:"users"`
+		}
+		flags, err = receive(ctx, &out)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		users_out_ = []User(out.Users)
+		return
+	}, nil
+}
+
+func (m Users_methods) Upgrade(ctx context.Context, c *varlink.Connection, locked_in_ *bool, unenrolled_in_ *bool, group_in_ *string) (func(ctx context.Context) (users_out_ []User, flags uint64, conn varlink.ReadWriterContext, err_ error), error) {
+	var in struct {
+		Locked     *bool   `json:"locked,omitempty"`
+		Unenrolled *bool   `json:"unenrolled,omitempty"`
+		Group      *string `json:"group,omitempty"`
+	}
+	in.Locked = locked_in_
+	in.Unenrolled = unenrolled_in_
+	in.Group = group_in_
+	receive, err := c.Upgrade(ctx, "io.sallyport.Admin.Users", in)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (users_out_ []User, flags uint64, conn varlink.ReadWriterContext, err error) {
+		var out struct {
+			Users []User `json:"users"`
+		}
+		flags, conn, err = receive(ctx, &out)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		users_out_ = []User(out.Users)
+		return
+	}, nil
+}
 
 // Remove the user's second factor: tokens, recovery codes, locks. The user can set it up again.
 // A delegate may do it to the accounts that the policy gives it, if it may "disable".
@@ -768,6 +898,7 @@ func (m UnsealVault_methods) Upgrade(ctx context.Context, c *varlink.Connection)
 // Generated service interface with all methods
 
 type iosallyportadminInterface interface {
+	Users(ctx context.Context, c VarlinkCall, locked_ *bool, unenrolled_ *bool, group_ *string) error
 	Disable(ctx context.Context, c VarlinkCall, user_ string) error
 	Unlock(ctx context.Context, c VarlinkCall, user_ string) error
 	Explain(ctx context.Context, c VarlinkCall, user_ string, service_ string, rhost_ *string, publickey_ *bool, at_ *string) error
@@ -800,6 +931,12 @@ func (c *VarlinkCall) ReplyBadInput(ctx context.Context, parameter_ string, reas
 	out.Parameter = parameter_
 	out.Reason = reason_
 	return c.ReplyError(ctx, "io.sallyport.Admin.BadInput", &out)
+}
+
+// The method has more than one reply, and was called without more.
+func (c *VarlinkCall) ReplyMoreNeeded(ctx context.Context) error {
+	var out MoreNeeded
+	return c.ReplyError(ctx, "io.sallyport.Admin.MoreNeeded", &out)
 }
 
 // The account has no second factor.
@@ -850,6 +987,14 @@ func (c *VarlinkCall) ReplyUnavailable(ctx context.Context, reason_ string, path
 }
 
 // Generated reply methods for all varlink methods
+
+func (c *VarlinkCall) ReplyUsers(ctx context.Context, users_ []User) error {
+	var out struct {
+		Users []User `json:"users"`
+	}
+	out.Users = []User(users_)
+	return c.Reply(ctx, &out)
+}
 
 func (c *VarlinkCall) ReplyDisable(ctx context.Context) error {
 	return c.Reply(ctx, nil)
@@ -925,6 +1070,18 @@ func (c *VarlinkCall) ReplyUnsealVault(ctx context.Context, done_ int64, change_
 
 // Generated dummy implementations for all varlink methods
 
+// List the users who have a second factor, in the order of their names' bytes. It must be called with more: the list
+// comes in parts of up to a hundred.
+//
+//	locked      only those who are locked
+//	unenrolled  instead, those who have none: of all that the host's user database lists, those who can log in
+//	group       only the members of this group
+//
+// A delegate who may "list" gets the accounts that the policy gives it.
+func (s *VarlinkInterface) Users(ctx context.Context, c VarlinkCall, locked_ *bool, unenrolled_ *bool, group_ *string) error {
+	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Admin.Users")
+}
+
 // Remove the user's second factor: tokens, recovery codes, locks. The user can set it up again.
 // A delegate may do it to the accounts that the policy gives it, if it may "disable".
 func (s *VarlinkInterface) Disable(ctx context.Context, c VarlinkCall, user_ string) error {
@@ -981,6 +1138,18 @@ func (s *VarlinkInterface) UnsealVault(ctx context.Context, c VarlinkCall) error
 
 func (s *VarlinkInterface) VarlinkDispatch(ctx context.Context, call varlink.Call, methodname string) error {
 	switch methodname {
+	case "Users":
+		var in struct {
+			Locked     *bool   `json:"locked,omitempty"`
+			Unenrolled *bool   `json:"unenrolled,omitempty"`
+			Group      *string `json:"group,omitempty"`
+		}
+		err := call.GetParameters(&in)
+		if err != nil {
+			return call.ReplyInvalidParameter(ctx, "parameters")
+		}
+		return s.iosallyportadminInterface.Users(ctx, VarlinkCall{call}, in.Locked, in.Unenrolled, in.Group)
+
 	case "Disable":
 		var in struct {
 			User string `json:"user"`
@@ -1072,6 +1241,40 @@ type Block (file: string, line: int, settings: []Setting)
 #   credential  the systemd credential that still brings a key that no record needs: it can go from the unit
 type VaultChange (records: int, key_id: ?string, key_file: ?string, credential: ?string)
 
+# A device of a user in a list.
+#   kind   totp or hotp
+#   drift  by how many seconds the device's clock was ahead of the host's when it was last resynchronised; absent for
+#          hotp, which has no clock
+type Device (label: string, kind: string, drift: ?int)
+
+# A login. source is the address it came from, "local", or "self" for a program of the user's own.
+type LastLogin (at: string, service: string, source: string)
+
+# A user in a list. Times are RFC 3339 in UTC.
+#   devices         empty for who has none
+#   since           when the first of them was confirmed
+#   recovery_codes  how many are left
+#   locked_until    absent: not locked
+#   last            the last login with a code; absent: none that is remembered
+#   problem         what keeps the second factor from working; what could not be read is missing then
+type User (
+  user: string,
+  devices: []Device,
+  since: ?string,
+  recovery_codes: int,
+  locked_until: ?string,
+  last: ?LastLogin,
+  problem: ?string
+)
+
+# List the users who have a second factor, in the order of their names' bytes. It must be called with more: the list
+# comes in parts of up to a hundred.
+#   locked      only those who are locked
+#   unenrolled  instead, those who have none: of all that the host's user database lists, those who can log in
+#   group       only the members of this group
+# A delegate who may "list" gets the accounts that the policy gives it.
+method Users(locked: ?bool, unenrolled: ?bool, group: ?string) -> (users: []User)
+
 # Remove the user's second factor: tokens, recovery codes, locks. The user can set it up again.
 # A delegate may do it to the accounts that the policy gives it, if it may "disable".
 method Disable(user: string) -> ()
@@ -1112,6 +1315,9 @@ error NotAllowed (method: string, reason: string)
 # A value is too long, or holds something that does not belong there. The connection ends with it, as with
 # org.varlink.service.InvalidParameter.
 error BadInput (parameter: string, reason: string)
+
+# The method has more than one reply, and was called without more.
+error MoreNeeded ()
 
 # The account has no second factor.
 error NotEnrolled (user: string)

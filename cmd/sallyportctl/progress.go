@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+)
+
+// progress says on a terminal how far something is that takes long. Before two seconds have gone it says nothing.
+type progress struct {
+	w     *os.File // nil: nobody is watching
+	what  string
+	count int
+	next  time.Time // when to say more
+	said  bool
+}
+
+const (
+	quickEnough   = 2 * time.Second
+	progressEvery = 200 * time.Millisecond
+)
+
+func (t terminal) progress(what string) *progress {
+	p := &progress{what: what, next: time.Now().Add(quickEnough)}
+	if isTerminal(t.stderr) {
+		p.w = t.stderr
+	}
+	return p
+}
+
+// step counts one more.
+func (p *progress) step() {
+	p.count++
+	if now := time.Now(); p.w != nil && now.After(p.next) {
+		fmt.Fprintf(p.w, "\r%d %s ...", p.count, p.what)
+		p.next, p.said = now.Add(progressEvery), true
+	}
+}
+
+// done takes the line away again. It may be called twice.
+func (p *progress) done() {
+	if p.said {
+		fmt.Fprint(p.w, "\r\x1b[K") // EL, ECMA-48 §8.3.41
+		p.said = false
+	}
+}
