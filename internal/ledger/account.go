@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 	"unicode/utf8"
+
+	"sallyport/internal/clock"
 )
 
 // Account is what the ledger knows of one user. Its methods are pure: they read no clock, and what they change is kept
@@ -18,6 +20,7 @@ type Account struct {
 	Wrong   []time.Time          `json:"wrong,omitempty"`   // wrong codes from all sources, newest last; at most maxWrong
 	Known   []Known              `json:"known,omitempty"`   // those that right codes came from; at most maxKnown
 	Last    Last                 `json:"last,omitzero"`     // the last right code
+	Phone   *clock.Sample        `json:"phone,omitempty"`   // what the last right TOTP code said of the phone's clock
 }
 
 // SourceState is the wrong codes from one source.
@@ -107,6 +110,10 @@ func (a *Account) prune(now time.Time) bool {
 	})
 	a.Wrong = slices.DeleteFunc(a.Wrong, func(t time.Time) bool { return now.Sub(t) >= countsFor })
 	a.Known = slices.DeleteFunc(a.Known, func(k Known) bool { return now.Sub(k.At) >= knownFor })
+	if a.Phone != nil && now.Sub(a.Phone.At) >= day {
+		a.Phone = nil
+		return true
+	}
 	return len(a.Sources)+len(a.Wrong)+len(a.Known) != before
 }
 

@@ -65,7 +65,7 @@ func check(data []byte) (head, error) {
 	c.seen = make([]bool, c.end)
 	found := map[string]int{}
 	err = c.tree(native.Uint64(meta[16:]), func(flags uint32, name, value []byte) error {
-		if flags != bucketElement || string(name) != string(headBucket) && string(name) != string(accountsBucket) {
+		if flags != bucketElement || !isBucket(name) {
 			return errors.New("it is another program's")
 		}
 		n, err := c.bucket(value, func(key, content []byte) error {
@@ -77,10 +77,11 @@ func check(data []byte) (head, error) {
 		found[string(name)] = n
 		return err
 	})
+	_, hasAccounts := found[string(accountsBucket)]
 	switch {
 	case err != nil:
 		return h, err
-	case len(found) != 2 || found[string(headBucket)] != 1:
+	case found[string(headBucket)] != 1 || !hasAccounts:
 		return h, errors.New("it is another program's")
 	case h.Format != format:
 		return h, fmt.Errorf("it has format %d instead of %d", h.Format, format)

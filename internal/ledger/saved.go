@@ -98,6 +98,7 @@ func (l *Ledger) encode(now time.Time) ([]byte, error) {
 		if err != nil {
 			return damaged(l.path, err)
 		}
+		a.Phone = nil // it says nothing when the machine has started again
 		if a.prune(now); a.empty() {
 			return nil
 		}

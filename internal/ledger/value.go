@@ -8,19 +8,26 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
 )
 
-// The file has two buckets. Each value is a checksum of four bytes over key and content, then the content, which is JSON;
+// The file has these buckets, that of the clock once there is something in it. Each value is a checksum of four bytes over key and content, then the content, which is JSON;
 // and each bucket's sequence number is the sum of its checksums. So a byte that flipped is noticed, and so is an account
 // that is missing because a page is.
 var (
 	headBucket     = []byte("ledger")
 	headKey        = []byte("head")
 	accountsBucket = []byte("accounts")
+	clockBucket    = []byte("clock")
+	clockKey       = []byte("history")
 )
+
+func isBucket(name []byte) bool {
+	return slices.ContainsFunc([][]byte{headBucket, accountsBucket, clockBucket}, func(b []byte) bool { return bytes.Equal(b, name) })
+}
 
 // head is about the file as a whole.
 type head struct {
