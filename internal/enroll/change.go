@@ -47,7 +47,7 @@ func Remove(rec *vault.Record, acct *ledger.Account, name string) (string, error
 // RemoveAll takes all that could let somebody in out of the record, a set-up that waits for its code included.
 func RemoveAll(rec *vault.Record, acct *ledger.Account) {
 	rec.Tokens, rec.Recovery, rec.Pending = nil, nil, nil
-	acct.Tokens = nil
+	acct.Tokens, acct.Phone = nil, nil
 }
 
 func drop(rec *vault.Record, acct *ledger.Account, id string) {
@@ -120,6 +120,7 @@ func resync(t *vault.Token, acct *ledger.Account, code1, code2 string, window in
 		return ErrCode
 	}
 	t.Offset = step - here
+	acct.Phone = nil // what it said was measured by the offset before
 	acct.Use(t.ID, step-1)
 	acct.Use(t.ID, step)
 	return nil

@@ -1,9 +1,12 @@
 package enroll
 
 import (
+	"cmp"
 	"io"
+	"slices"
 	"time"
 
+	"sallyport/internal/clock"
 	"sallyport/internal/ledger"
 	"sallyport/internal/otp"
 	"sallyport/internal/vault"
@@ -53,6 +56,26 @@ func Confirm(rec *vault.Record, acct *ledger.Account, id, code string, window in
 		}
 	}
 	return done, nil
+}
+
+// Misdated finds the step of another time, up to twelve hours from now, that a set-up's refused code belongs to; of
+// several, the nearest. It accepts nothing.
+func Misdated(rec *vault.Record, id, code string, now time.Time) (clock.Sample, bool) {
+	if rec == nil || rec.Pending == nil || rec.Pending.ID != id || rec.Pending.Token.Key.Kind != otp.TOTP {
+		return clock.Sample{}, false
+	}
+	key := rec.Pending.Token.Key
+	shape, text := otp.Classify(code)
+	if shape != otp.ShapeCode || len(text) != key.Digits {
+		return clock.Sample{}, false
+	}
+	here, reach := key.Step(now), int64(resyncReach/key.Period)
+	steps := key.Matches(text, here-reach, here+reach)
+	if len(steps) == 0 {
+		return clock.Sample{}, false
+	}
+	nearest := slices.MinFunc(steps, func(a, b int64) int { return cmp.Compare(max(a-here, here-a), max(b-here, here-b)) })
+	return clock.Sample{At: now, Step: nearest, Period: key.Period}, true
 }
 
 // Span is the range of steps that a token's code may have: window steps to each side of now for TOTP, the next

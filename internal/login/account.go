@@ -15,10 +15,13 @@ func Account(r Request, f *Facts) Step {
 		if reminding(f) {
 			s.tell(reminder(f.Decision.Until))
 		}
+		s.notify(f)
 		return s
 	}
 	if f.remembered(r) {
-		return end(Granted)
+		s := end(Granted)
+		s.notify(f)
+		return s
 	}
 	s := end(AccountRefused)
 	s.tellError(accountAdvice(r, f))

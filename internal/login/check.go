@@ -3,6 +3,7 @@ package login
 import (
 	"errors"
 
+	"sallyport/internal/clock"
 	"sallyport/internal/enroll"
 	"sallyport/internal/ledger"
 	"sallyport/internal/otp"
@@ -124,5 +125,6 @@ func (f *Facts) use(m Match) (recordChanged bool) {
 		return true
 	}
 	f.Account.Use(m.Token.ID, m.Step)
+	f.Account.Phone = &clock.Sample{At: f.Now, Step: m.Step, Period: m.Token.Key.Period, Learned: m.Token.Offset, Booted: f.Booted}
 	return false
 }

@@ -49,7 +49,7 @@ func (d *Dialogue) begin(f *Facts) Step {
 		return d.finish(s)
 	}
 	if f.remembered(d.req) {
-		return d.finish(d.grant("remembered source"))
+		return d.finish(d.grant(f, "remembered source"))
 	}
 	if until := LockedUntil(d.req, f); !until.IsZero() {
 		return d.finish(locked(f.Now, until, []audit.Event{lockEvent(d.req, until)}))
@@ -89,6 +89,7 @@ func (d *Dialogue) exempt(f *Facts) (Step, bool) {
 	if reminding(f) {
 		s.tell(reminder(f.Decision.Until))
 	}
+	s.notify(f)
 	return s, true
 }
 
@@ -144,7 +145,7 @@ func (d *Dialogue) answer(f *Facts, answer string) Step {
 	case wantSetupCode:
 		return d.answerSetup(f, answer)
 	case wantAcknowledgement:
-		return d.finish(d.grant("second factor set up"))
+		return d.finish(d.grant(f, "second factor set up"))
 	default:
 		return d.finish(Refuse(Denied, ""))
 	}
@@ -185,17 +186,23 @@ func (d *Dialogue) accept(f *Facts, p Proof) Step {
 	if p.Recovery < 0 {
 		reason = string(p.Token.Key.Kind)
 	}
-	s := d.grant(reason)
+	s := d.grant(f, reason)
 	s.SaveRecord, s.SaveAccount = p.SaveRecord, p.SaveAccount
 	s.Events = append(p.Events, s.Events...)
 	if p.Recovery >= 0 || len(f.Record.Recovery) == 0 {
 		s.tell(recoveryLeft(len(f.Record.Recovery)))
 	}
+	if p.Recovery < 0 && p.Token.Key.Kind == otp.TOTP {
+		if advice := f.Account.Phone.Advice(f.Clock); advice != "" {
+			s.tell(advice)
+		}
+	}
 	return s
 }
 
-func (d *Dialogue) grant(reason string) Step {
+func (d *Dialogue) grant(f *Facts, reason string) Step {
 	s := end(Granted)
+	s.notify(f)
 	e := d.req.event(audit.LoginAccepted)
 	e.Reason = reason
 	s.Events = []audit.Event{e}
@@ -206,10 +213,12 @@ func (d *Dialogue) grant(reason string) Step {
 func (d *Dialogue) refuse(f *Facts, p Proof) Step {
 	if !p.Locked.IsZero() {
 		s := locked(f.Now, p.Locked, p.Events)
+		s.Missed = p.Finding == Wrong
 		s.SaveRecord, s.SaveAccount = p.SaveRecord, p.SaveAccount
 		return s
 	}
 	s := end(Pending)
+	s.Missed = p.Finding == Wrong
 	s.SaveRecord, s.SaveAccount, s.Events = p.SaveRecord, p.SaveAccount, p.Events
 	s.tellError(p.Finding.Text())
 	if d.prompts >= f.Decision.Attempts || d.req.Program {
@@ -255,7 +264,7 @@ func (d *Dialogue) answerSetup(f *Facts, answer string) Step {
 	done, err := enroll.Confirm(f.Record, f.Account, d.setup, answer, f.Decision.Window, f.Now, f.Rand)
 	if err != nil {
 		s := end(Pending)
-		s.tellError(setupError(err))
+		s.tellError(setupError(f, d.setup, answer, err))
 		if d.prompts >= f.Decision.Attempts || !f.pending(d.setup) {
 			s.Verdict = Denied
 			e := d.req.event(audit.LoginDenied)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sallyport/internal/audit"
+	"sallyport/internal/clock"
 	"sallyport/internal/ledger"
 	"sallyport/internal/policy"
 	"sallyport/internal/vault"
@@ -52,9 +53,12 @@ type Facts struct {
 	Decision   policy.Decision
 	Record     *vault.Record
 	Account    *ledger.Account
-	Issuer     string    // shown by authenticator apps
-	Quarantine time.Time // steps up to here may have been used before the ledger began; zero: none
-	Remember   time.Time // logins before that do not count as remembered
+	Issuer     string      // shown by authenticator apps
+	Quarantine time.Time   // steps up to here may have been used before the ledger began; zero: none
+	Remember   time.Time   // logins before that do not count as remembered
+	Clock      clock.State // what is known of the host's clock; nothing, where no daemon watches it
+	Booted     time.Time   // clock.Booted of now
+	Notify     bool        // the user is told where the host's clock is wrong
 	Rand       io.Reader
 }
 
@@ -134,6 +138,7 @@ type Step struct {
 	Resume         string        // to be given back when the login has to begin again
 	Until          time.Time     // with Locked: when the lock ends
 	Events         []audit.Event // for the journal
+	Missed         bool          // the answer was a code, and none of the user's
 	Busy           bool          // with Unavailable: another process is the verifier; ask that one
 	SaveRecord     bool          // Facts.Record must be durable before this step leaves; nil: as much has to be written
 	SaveAccount    bool          // Facts.Account must be in the ledger before this step leaves
@@ -146,6 +151,13 @@ func ask(text string, echo bool) Step {
 func end(v Verdict) Step { return Step{Verdict: v, PasswordLength: -1} }
 
 func (s *Step) tell(text string) { s.Tell = append(s.Tell, Message{Text: text}) }
+
+// notify tells who is to know of it that the host's clock is wrong.
+func (s *Step) notify(f *Facts) {
+	if advice := f.Clock.Advice(); f.Notify && advice != "" {
+		s.tell(advice)
+	}
+}
 
 func (s *Step) tellError(text string) { s.Tell = append(s.Tell, Message{Error: true, Text: text}) }
 

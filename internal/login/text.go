@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"sallyport/internal/clock"
 	"sallyport/internal/enroll"
 	"sallyport/internal/qr"
 )
@@ -71,11 +72,39 @@ func Wait(d time.Duration) string {
 	return fmt.Sprintf("%d %ss", n, name)
 }
 
+// SetupRefused says why a set-up's first code was refused. It may be the clocks: who sets a second factor up has its
+// key, so that nothing is given away by saying when the code would be right. One in 350 codes that are just wrong is
+// right at some time of the day; hence the "if".
+func SetupRefused(f *Facts, id, code string) string {
+	const invalid = "The security code is invalid."
+	if f.Clock.Bad {
+		mend := "Have it set right"
+		if f.Clock.Mend != "" {
+			mend = fmt.Sprintf("Have the administrator run %q", f.Clock.Mend)
+		}
+		return fmt.Sprintf("%s This server's clock is %s. %s, then try again.", invalid, clock.Words(f.Clock.Offset), mend)
+	}
+	sample, ok := enroll.Misdated(f.Record, id, code, f.Now)
+	if !ok {
+		return invalid
+	}
+	apart, direction := sample.Phone(clock.State{}), "ahead of"
+	if apart < 0 {
+		direction = "behind"
+	}
+	which := "both clocks"
+	if f.Clock.Reliable() {
+		which = "the phone's clock"
+	}
+	return fmt.Sprintf("%s If you typed it as your phone showed it, the phone's clock is %s %s this server's. Have %s set by the network, then try again.",
+		invalid, clock.Length(apart), direction, which)
+}
+
 // setupError says why a set-up did not go on.
-func setupError(err error) string {
+func setupError(f *Facts, id, code string, err error) string {
 	switch {
 	case errors.Is(err, enroll.ErrCode):
-		return "The security code is invalid."
+		return SetupRefused(f, id, code)
 	case errors.Is(err, enroll.ErrNoSetup):
 		return "The set-up has expired. Log in again to begin a new one."
 	default:

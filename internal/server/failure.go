@@ -51,6 +51,7 @@ func (s *Server) failure(k *call, err error) (name string, parameters any) {
 		bad      badInput
 		locked   *verifier.LockedError
 		code     *verifier.CodeError
+		setup    *verifier.SetupError
 		problems policy.Problems
 		setting  *policy.SettingError
 		over     *policy.OverriddenError
@@ -68,6 +69,8 @@ func (s *Server) failure(k *call, err error) (name string, parameters any) {
 		return "Locked", account.Locked{Until: instant(locked.Until)}
 	case errors.As(err, &code):
 		return "CodeInvalid", account.CodeInvalid{Message: code.Finding.Text()}
+	case errors.As(err, &setup):
+		return "CodeInvalid", account.CodeInvalid{Message: setup.Text}
 	case errors.Is(err, enroll.ErrCode):
 		return "CodeInvalid", account.CodeInvalid{Message: "The security code is invalid."}
 	case errors.Is(err, verifier.ErrCodeRequired):

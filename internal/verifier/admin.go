@@ -31,7 +31,7 @@ func (v *Verifier) Disable(user, by string) error {
 	if err != nil {
 		return err
 	}
-	account.Tokens = nil
+	account.Tokens, account.Phone = nil, nil
 	account.Unlock()
 	return l.Put(user, account)
 }

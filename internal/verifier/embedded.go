@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sallyport/internal/audit"
+	"sallyport/internal/clock"
 	"sallyport/internal/disk"
 	"sallyport/internal/ledger"
 	"sallyport/internal/login"
@@ -40,6 +41,7 @@ func ServeEmbedded(root disk.Root, conn *wire.Conn) error {
 		Users:   NSS{},
 		Audit:   log,
 		Now:     time.Now,
+		Booted:  clock.Booted,
 		Rand:    rand.Reader,
 	})
 	return v.ServePackets(Caller{UID: uint32(os.Geteuid()), PID: int32(os.Getppid())}, conn)

@@ -22,14 +22,16 @@ func (v *Verifier) judge(r login.Request, decide func(*login.Facts) login.Step) 
 	if err != nil {
 		return v.unavailable(r, err)
 	}
+	notify := v.notify(r)
 	var s login.Step
 	if decision.Require == policy.RequireNever {
 		// Nothing else is read: with enabled = false people get in whatever has become of vault and ledger.
-		s = decide(&login.Facts{Now: now, Decision: decision, Account: &ledger.Account{}})
+		s = decide(&login.Facts{Now: now, Decision: decision, Account: &ledger.Account{}, Clock: v.clock(), Notify: notify})
 		v.write(s.Events)
 		return s
 	}
 	err = v.withFacts(r.User, r.UID, r.Known, decision, now, func(f *login.Facts) (saveRecord, saveAccount bool, err error) {
+		f.Notify = notify
 		s = decide(f)
 		return s.SaveRecord, s.SaveAccount, nil
 	})
@@ -71,7 +73,7 @@ func (v *Verifier) withFacts(user string, uid uint32, known bool, d policy.Decis
 	}
 	defer giveBack()
 	p := v.policy.Load()
-	f := &login.Facts{Now: now, Decision: d, Issuer: v.issuer(p), Quarantine: l.Quarantine(), Rand: v.Rand}
+	f := &login.Facts{Now: now, Decision: d, Issuer: v.issuer(p), Quarantine: l.Quarantine(), Clock: v.clock(), Booted: v.booted(), Rand: v.Rand}
 	if f.Remember, err = l.RememberingSince(p.RememberMark(), now); err != nil {
 		return err
 	}
@@ -86,6 +88,7 @@ func (v *Verifier) withFacts(user string, uid uint32, known bool, d policy.Decis
 		return err
 	}
 	corrected := f.Account.Correct(now) // what a clock that ran ahead wrote
+	before := f.Account.Phone
 	saveRecord, saveAccount, err := fn(f)
 	if saveRecord {
 		if e := v.store(user, f.Record); e != nil {
@@ -96,6 +99,9 @@ func (v *Verifier) withFacts(user string, uid uint32, known bool, d policy.Decis
 		if e := l.Put(account, f.Account); e != nil {
 			return e
 		}
+	}
+	if phone := f.Account.Phone; v.Clock != nil && phone != nil && phone != before {
+		v.Clock.Accepted(user, *phone)
 	}
 	return err
 }

@@ -74,7 +74,13 @@ func (v *Verifier) Begin(r login.Request) (*Login, login.Step) {
 
 // Answer goes on with what was typed.
 func (l *Login) Answer(answer string) login.Step {
-	return l.v.judge(l.req, func(f *login.Facts) login.Step { return l.d.Answer(f, answer) })
+	return l.v.judge(l.req, func(f *login.Facts) login.Step {
+		s := l.d.Answer(f, answer)
+		if s.Missed {
+			l.v.refused(f, answer)
+		}
+		return s
+	})
 }
 
 // Verify is a whole login of a program that holds the code already.

@@ -43,6 +43,14 @@ func (e *CodeError) Error() string {
 // Is makes every CodeError an enroll.ErrCode.
 func (e *CodeError) Is(target error) bool { return target == enroll.ErrCode }
 
+// SetupError says why the first code of a set-up was refused.
+type SetupError struct{ Text string }
+
+func (e *SetupError) Error() string { return e.Text }
+
+// Is makes every SetupError an enroll.ErrCode.
+func (e *SetupError) Is(target error) bool { return target == enroll.ErrCode }
+
 // Status is what a user may know of its second factor.
 type Status struct {
 	User          string
@@ -171,6 +179,9 @@ func (v *Verifier) Confirm(user, id, code, by string) (enroll.Done, error) {
 	err := v.change(user, func(r login.Request, f *login.Facts) (bool, bool, error) {
 		var err error
 		done, err = enroll.Confirm(f.Record, f.Account, id, code, f.Decision.Window, f.Now, f.Rand)
+		if errors.Is(err, enroll.ErrCode) {
+			err = &SetupError{login.SetupRefused(f, id, code)}
+		}
 		return err == nil, err == nil, err
 	})
 	if err != nil {

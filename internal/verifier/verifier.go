@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"sallyport/internal/audit"
+	"sallyport/internal/clock"
 	"sallyport/internal/ledger"
+	"sallyport/internal/otp"
 	"sallyport/internal/policy"
 	"sallyport/internal/vault"
 )
@@ -52,6 +54,16 @@ type Directory interface {
 	Name(uid uint32) (string, error)
 }
 
+// Clock is who watches the host's clock, of which codes tell much (DESIGN §8). It waits for nothing.
+type Clock interface {
+	State() clock.State
+	// Accepted is called with what a right code said of two clocks.
+	Accepted(user string, s clock.Sample)
+	// Refused is called with a code that was not right. s has the time; which step of which key it belongs to, if any,
+	// is found out where no login waits for it.
+	Refused(user string, keys []otp.Key, code string, s clock.Sample)
+}
+
 // Config is what a verifier works with.
 type Config struct {
 	Policy  *policy.Policy
@@ -59,7 +71,9 @@ type Config struct {
 	Ledgers Ledgers
 	Users   Directory
 	Audit   audit.Log
+	Clock   Clock // nil: nobody watches the host's clock
 	Now     func() time.Time
+	Booted  func() time.Time // clock.Booted; nil: how the clock was set is not known
 	Rand    io.Reader
 }
 
