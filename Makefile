@@ -26,7 +26,8 @@ PACKAGES = gcc libc6-dev libpam0g-dev make \
 	openssh-server openssh-client openssl sudo login passwd util-linux systemd iproute2 procps \
 	oathtool pamtester zbar-tools librsvg2-bin libpam-google-authenticator valgrind shellcheck \
 	mmdebstrap systemd-container \
-	debhelper dh-apparmor po-debconf lintian devscripts apparmor
+	debhelper dh-apparmor po-debconf lintian devscripts apparmor \
+	chrony dbus-daemon
 
 GO         ?= go
 GOTESTSUM   = $(GO) run gotest.tools/gotestsum@v1.13.0

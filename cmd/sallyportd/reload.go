@@ -28,6 +28,7 @@ func (d *daemon) reloadLocked() error {
 	if err != nil {
 		d.log.Record(audit.Event{Kind: audit.PolicyRejected, Reason: err.Error()})
 	} else {
+		d.monitor.Ask() // clock.warn or clock.servers may be new
 		d.log.Record(audit.Event{Kind: audit.PolicyReloaded})
 	}
 	notify(ready, d.statusLocked())
@@ -42,6 +43,13 @@ func (d *daemon) status() string {
 }
 
 func (d *daemon) statusLocked() string {
+	if warning := d.monitor.State().Advice(); warning != "" {
+		return d.policyStatus() + " " + warning
+	}
+	return d.policyStatus()
+}
+
+func (d *daemon) policyStatus() string {
 	if d.rejected != nil {
 		return "STATUS=The policy has problems, the one before stays in force: " + firstProblem(d.rejected)
 	}

@@ -20,6 +20,7 @@ func (d *daemon) run(signals <-chan os.Signal) error {
 	go func() { failed <- d.server.Serve(d.listeners) }()
 	watchdog, stopWatchdog := watchdogTicks()
 	defer stopWatchdog()
+	defer d.watchClock()()
 	save := time.NewTicker(saveEvery)
 	defer save.Stop()
 

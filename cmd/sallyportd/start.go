@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"sallyport/internal/audit"
+	"sallyport/internal/clock"
+	"sallyport/internal/clock/monitor"
 	"sallyport/internal/disk"
 	"sallyport/internal/ledger"
 	"sallyport/internal/passwd"
@@ -26,6 +28,7 @@ type daemon struct {
 	ledger    *ledger.Ledger
 	vault     *vault.Vault
 	verifier  *verifier.Verifier
+	monitor   *monitor.Monitor
 	server    *server.Server
 	listeners server.Listeners
 
@@ -54,14 +57,15 @@ func start(root disk.Root, log audit.Log) (*daemon, error) {
 		return nil, err
 	}
 	d.tidy(files)
+	d.monitor = d.newMonitor()
 	d.verifier = verifier.New(verifier.Config{
 		Policy: p, Records: d.vault, Ledgers: verifier.Held{Ledger: d.ledger}, Users: verifier.NSS{},
-		Audit: log, Now: time.Now, Rand: rand.Reader,
+		Audit: log, Clock: d.monitor, Now: time.Now, Booted: clock.Booted, Rand: rand.Reader,
 	})
 	if err := d.verifier.SetPolicy(p); err != nil {
 		return nil, errors.Join(err, d.ledger.Close())
 	}
-	d.server, err = server.New(server.Config{Verifier: d.verifier, Vault: d.vault, Users: verifier.NSS{}, Accounts: new(passwd.Database), Reload: d.reload, Change: d.change, Audit: log})
+	d.server, err = server.New(server.Config{Verifier: d.verifier, Vault: d.vault, Users: verifier.NSS{}, Accounts: new(passwd.Database), Reload: d.reload, Change: d.change, Clock: d.monitor.Report, Audit: log})
 	if err == nil {
 		d.listeners, err = listeners(root)
 	}

@@ -15,21 +15,22 @@ import (
 // Event is one fact. Fields that do not apply stay zero and are left out.
 type Event struct {
 	Kind    Kind
-	User    string    // whose account it is about
-	UID     uint32    // the user's, or with AccessRefused the caller's; 0 is left out
-	Service string    // PAM service
-	Source  string    // remote host or address
-	TTY     string    // terminal
-	PID     int       // the process that logs somebody in, or with AccessRefused the caller
-	By      string    // who did it, where that is not User
-	Token   string    // a device's label
-	Setting string    // of the policy
-	Value   string    // the setting's, as TOML
-	Reason  string    // why, in words
-	Path    string    // file
-	Method  string    // what was called
-	Count   int       // RecoveryCodeUsed: how many are left
-	Until   time.Time // LoginLocked: when the lock ends; LedgerQuarantined: codes up to here are refused
+	User    string        // whose account it is about
+	UID     uint32        // the user's, or with AccessRefused the caller's; 0 is left out
+	Service string        // PAM service
+	Source  string        // remote host or address
+	TTY     string        // terminal
+	PID     int           // the process that logs somebody in, or with AccessRefused the caller
+	By      string        // who did it, where that is not User
+	Token   string        // a device's label
+	Setting string        // of the policy
+	Value   string        // the setting's, as TOML
+	Reason  string        // why, in words
+	Path    string        // file
+	Method  string        // what was called
+	Count   int           // RecoveryCodeUsed: how many are left
+	Offset  time.Duration // ClockWrong, ClockRight: by how much it is fast; ClockJumped: by how much it was set forward
+	Until   time.Time     // LoginLocked: when the lock ends; LedgerQuarantined: codes up to here are refused
 }
 
 // Message is the event in one line of English. Whatever came from outside is escaped: it shows no control characters,
@@ -81,6 +82,7 @@ func (e Event) fields() []field {
 		{"file", "SALLYPORT_PATH", e.Path, true},
 		{"left", "SALLYPORT_COUNT", e.count(), false},
 		{"until", "SALLYPORT_UNTIL", instant(e.Until), false},
+		{"", "SALLYPORT_OFFSET", e.offset(), false},
 		{"", "SALLYPORT_REASON", e.Reason, false},
 	}
 	set := all[:0]
@@ -98,6 +100,14 @@ func (e Event) count() string {
 		return strconv.Itoa(e.Count)
 	}
 	return number(int64(e.Count))
+}
+
+// offset is in seconds.
+func (e Event) offset() string {
+	if e.Offset == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(e.Offset.Seconds(), 'f', 3, 64)
 }
 
 func number(n int64) string {

@@ -38,6 +38,9 @@ const (
 	SessionClosed         Kind = "session-closed"
 	AccessRefused         Kind = "access-refused"  // the caller may not do this
 	AccountRefused        Kind = "account-refused" // the login skipped the second factor
+	ClockWrong            Kind = "clock-wrong"
+	ClockRight            Kind = "clock-right" // again
+	ClockJumped           Kind = "clock-jumped"
 )
 
 // priority is a syslog severity (syslog(3)).
@@ -99,4 +102,7 @@ var kinds = map[Kind]about{
 	SessionClosed:         {"0c6db8f6f40c401f5be0bce4765889fc", info, "session closed"},
 	AccessRefused:         {"7b501e5108bfa3cb6de87b3acbdbab2c", warning, "request refused"},
 	AccountRefused:        {"0bdfb9a52c7e300a02f8e425905c3a96", notice, "account refused, no code was asked for"},
+	ClockWrong:            {"b7c4e1d09f2a4c53a8d6e05b3f71c29e", warning, "clock wrong"},
+	ClockRight:            {"5d90a3f6c8174be2b1e7d42f960c3a8b", notice, "clock right again"},
+	ClockJumped:           {"e31f7ba25c0d4698a4c2f8136be9705d", warning, "clock jumped"},
 }

@@ -82,6 +82,7 @@ var authority = map[string][]string{
 	"io.sallyport.Admin.Explain":     {"root", "root itself"},
 	"io.sallyport.Admin.Policy":      {"root", "root itself"},
 	"io.sallyport.Admin.Set":         {"root", "root itself"},
+	"io.sallyport.Admin.Clock":       {"root", "root itself", "trusted"},
 	"io.sallyport.Admin.Reload":      {"root", "root itself"},
 	"io.sallyport.Admin.SealVault":   {"root", "root itself"},
 	"io.sallyport.Admin.RekeyVault":  {"root", "root itself"},
@@ -89,6 +90,9 @@ var authority = map[string][]string{
 }
 
 const authorityPolicy = `
+[clock]
+notify = ["@panel"]
+
 [login]
 trusted = ["panel"]
 

@@ -15,6 +15,7 @@ import (
 	"github.com/varlink/go/varlink"
 
 	"sallyport/internal/audit"
+	"sallyport/internal/clock/monitor"
 	"sallyport/internal/disk"
 	"sallyport/internal/disk/disktest"
 	"sallyport/internal/enroll"
@@ -34,6 +35,7 @@ type host struct {
 	events *events
 	down   bool  // the user database does not answer
 	policy error // what Reload and Change find
+	report monitor.Report
 
 	changes []policy.Change // what Change was called with
 	by      string
@@ -143,7 +145,7 @@ func newHost(t testing.TB, policyText string) *host {
 	v := verifier.New(verifier.Config{
 		Policy: p, Records: records, Ledgers: verifier.Held{Ledger: l}, Users: h, Audit: h.events, Now: h.clock, Rand: rand.Reader,
 	})
-	h.Server, err = New(Config{Verifier: v, Vault: records, Users: h, Accounts: h, Audit: h.events, Reload: func() error { return h.policy },
+	h.Server, err = New(Config{Verifier: v, Vault: records, Users: h, Accounts: h, Audit: h.events, Clock: func() (monitor.Report, error) { return h.report, nil }, Reload: func() error { return h.policy },
 		Change: func(changes []policy.Change, by string) ([]string, error) {
 			h.changes, h.by = changes, by
 			return nil, h.policy

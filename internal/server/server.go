@@ -20,6 +20,7 @@ import (
 	admin "sallyport/internal/api/iosallyportadmin"
 	login "sallyport/internal/api/iosallyportlogin"
 	"sallyport/internal/audit"
+	"sallyport/internal/clock/monitor"
 	"sallyport/internal/passwd"
 	"sallyport/internal/policy"
 	"sallyport/internal/vault"
@@ -36,6 +37,7 @@ type Config struct {
 	Reload   func() error // reads the policy again
 	// Change changes settings of the policy, and gives the names of those that are not what they were. by is who does it.
 	Change func(changes []policy.Change, by string) (changed []string, err error)
+	Clock  func() (monitor.Report, error)
 	Audit  audit.Log
 }
 

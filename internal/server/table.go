@@ -31,6 +31,7 @@ func table() map[string][]grant {
 		"io.sallyport.Admin.Explain":     {root()},
 		"io.sallyport.Admin.Policy":      {root()},
 		"io.sallyport.Admin.Set":         {root()},
+		"io.sallyport.Admin.Clock":       {root(), notified()},
 		"io.sallyport.Admin.Reload":      {root()},
 		"io.sallyport.Admin.SealVault":   {root()},
 		"io.sallyport.Admin.RekeyVault":  {root()},
@@ -102,6 +103,20 @@ func (s *Server) act(user string, groups func() ([]string, error), over, action 
 // groups looks up a user's groups when it is asked to.
 func (s *Server) groups(user string) func() ([]string, error) {
 	return func() ([]string, error) { return s.Users.Groups(user) }
+}
+
+// notified is whom the policy has told at login that the clock is wrong.
+func notified() grant {
+	return grant{"who is in clock.notify", false, func(s *Server, c *call) (bool, error) {
+		name, err := s.Users.Name(c.peer.UID)
+		if errors.Is(err, verifier.ErrUnknownUser) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		return s.Verifier.Notified(name)
+	}}
 }
 
 // verifying is who may verify for that user; the verifier judges that for both sockets.

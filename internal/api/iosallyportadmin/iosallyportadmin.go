@@ -84,6 +84,51 @@ type User struct {
 	Problem        *string    `json:"problem,omitempty"`
 }
 
+// What one source says about the host's clock. Offsets are in seconds, the clock less the true time: a clock with a
+// positive one is fast. The true offset is at most error away from offset.
+//
+//	name    servers (clock.servers), chrony, timesyncd, kernel, or codes: those that people typed in the last day
+//	text    what it says, in words
+//	offset  absent, as error is: it does not know
+type ClockSource struct {
+	Name   string   `json:"name"`
+	Text   string   `json:"text"`
+	Offset *float64 `json:"offset,omitempty"`
+	Error  *float64 `json:"error,omitempty"`
+}
+
+// How far off the clock was at one time.
+type ClockPoint struct {
+	At     string  `json:"at"`
+	Source string  `json:"source"`
+	Offset float64 `json:"offset"`
+	Error  float64 `json:"error"`
+}
+
+// The host's clock.
+//
+//	wrong    it is off by warn or more
+//	text     how it is, in a sentence
+//	source   whose word counts; absent, as offset and error are: nobody knows
+//	since    with wrong: since when that is known
+//	mend     with wrong: the command that sets the clock on this host
+//	hint     what else helps
+//	warn     clock.warn, in seconds
+//	history  of the last day, every five minutes, oldest first
+type ClockState struct {
+	Wrong   bool          `json:"wrong"`
+	Text    string        `json:"text"`
+	Source  *string       `json:"source,omitempty"`
+	Offset  *float64      `json:"offset,omitempty"`
+	Error   *float64      `json:"error,omitempty"`
+	Since   *string       `json:"since,omitempty"`
+	Mend    *string       `json:"mend,omitempty"`
+	Hint    *string       `json:"hint,omitempty"`
+	Warn    float64       `json:"warn"`
+	Sources []ClockSource `json:"sources"`
+	History []ClockPoint  `json:"history"`
+}
+
 // The caller may not do this.
 type NotAllowed struct {
 	Method string `json:"method"`
@@ -682,6 +727,58 @@ func (m Set_methods) Upgrade(ctx context.Context, c *varlink.Connection, setting
 	}, nil
 }
 
+// How far off the host's clock is, and who says so. Those whom the policy's clock.notify names may ask, too.
+type Clock_methods struct{}
+
+func Clock() Clock_methods { return Clock_methods{} }
+
+func (m Clock_methods) Call(ctx context.Context, c *varlink.Connection) (clock_out_ ClockState, err_ error) {
+	receive, err_ := m.Send(ctx, c, 0)
+	if err_ != nil {
+		return
+	}
+	clock_out_, _, err_ = receive(ctx)
+	return
+}
+
+func (m Clock_methods) Send(ctx context.Context, c *varlink.Connection, flags uint64) (func(ctx context.Context) (ClockState, uint64, error), error) {
+	receive, err := c.Send(ctx, "io.sallyport.Admin.Clock", nil, flags)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (clock_out_ ClockState, flags uint64, err error) {
+		var out struct {
+			Clock ClockState `json:"clock"`
+		}
+		flags, err = receive(ctx, &out)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		clock_out_ = out.Clock
+		return
+	}, nil
+}
+
+func (m Clock_methods) Upgrade(ctx context.Context, c *varlink.Connection) (func(ctx context.Context) (clock_out_ ClockState, flags uint64, conn varlink.ReadWriterContext, err_ error), error) {
+	receive, err := c.Upgrade(ctx, "io.sallyport.Admin.Clock", nil)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (clock_out_ ClockState, flags uint64, conn varlink.ReadWriterContext, err error) {
+		var out struct {
+			Clock ClockState `json:"clock"`
+		}
+		flags, conn, err = receive(ctx, &out)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		clock_out_ = out.Clock
+		return
+	}, nil
+}
+
 // Read the policy again. A policy with problems changes nothing.
 type Reload_methods struct{}
 
@@ -904,6 +1001,7 @@ type iosallyportadminInterface interface {
 	Explain(ctx context.Context, c VarlinkCall, user_ string, service_ string, rhost_ *string, publickey_ *bool, at_ *string) error
 	Policy(ctx context.Context, c VarlinkCall) error
 	Set(ctx context.Context, c VarlinkCall, settings_ map[string]*string) error
+	Clock(ctx context.Context, c VarlinkCall) error
 	Reload(ctx context.Context, c VarlinkCall) error
 	SealVault(ctx context.Context, c VarlinkCall) error
 	RekeyVault(ctx context.Context, c VarlinkCall) error
@@ -1034,6 +1132,14 @@ func (c *VarlinkCall) ReplySet(ctx context.Context, changed_ []string, settings_
 	return c.Reply(ctx, &out)
 }
 
+func (c *VarlinkCall) ReplyClock(ctx context.Context, clock_ ClockState) error {
+	var out struct {
+		Clock ClockState `json:"clock"`
+	}
+	out.Clock = clock_
+	return c.Reply(ctx, &out)
+}
+
 func (c *VarlinkCall) ReplyReload(ctx context.Context) error {
 	return c.Reply(ctx, nil)
 }
@@ -1111,6 +1217,11 @@ func (s *VarlinkInterface) Policy(ctx context.Context, c VarlinkCall) error {
 // is what holds now.
 func (s *VarlinkInterface) Set(ctx context.Context, c VarlinkCall, settings_ map[string]*string) error {
 	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Admin.Set")
+}
+
+// How far off the host's clock is, and who says so. Those whom the policy's clock.notify names may ask, too.
+func (s *VarlinkInterface) Clock(ctx context.Context, c VarlinkCall) error {
+	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Admin.Clock")
 }
 
 // Read the policy again. A policy with problems changes nothing.
@@ -1197,6 +1308,9 @@ func (s *VarlinkInterface) VarlinkDispatch(ctx context.Context, call varlink.Cal
 		}
 		return s.iosallyportadminInterface.Set(ctx, VarlinkCall{call}, map[string]*string(in.Settings))
 
+	case "Clock":
+		return s.iosallyportadminInterface.Clock(ctx, VarlinkCall{call})
+
 	case "Reload":
 		return s.iosallyportadminInterface.Reload(ctx, VarlinkCall{call})
 
@@ -1275,6 +1389,39 @@ type User (
 # A delegate who may "list" gets the accounts that the policy gives it.
 method Users(locked: ?bool, unenrolled: ?bool, group: ?string) -> (users: []User)
 
+# What one source says about the host's clock. Offsets are in seconds, the clock less the true time: a clock with a
+# positive one is fast. The true offset is at most error away from offset.
+#   name    servers (clock.servers), chrony, timesyncd, kernel, or codes: those that people typed in the last day
+#   text    what it says, in words
+#   offset  absent, as error is: it does not know
+type ClockSource (name: string, text: string, offset: ?float, error: ?float)
+
+# How far off the clock was at one time.
+type ClockPoint (at: string, source: string, offset: float, error: float)
+
+# The host's clock.
+#   wrong    it is off by warn or more
+#   text     how it is, in a sentence
+#   source   whose word counts; absent, as offset and error are: nobody knows
+#   since    with wrong: since when that is known
+#   mend     with wrong: the command that sets the clock on this host
+#   hint     what else helps
+#   warn     clock.warn, in seconds
+#   history  of the last day, every five minutes, oldest first
+type ClockState (
+  wrong: bool,
+  text: string,
+  source: ?string,
+  offset: ?float,
+  error: ?float,
+  since: ?string,
+  mend: ?string,
+  hint: ?string,
+  warn: float,
+  sources: []ClockSource,
+  history: []ClockPoint
+)
+
 # Remove the user's second factor: tokens, recovery codes, locks. The user can set it up again.
 # A delegate may do it to the accounts that the policy gives it, if it may "disable".
 method Disable(user: string) -> ()
@@ -1295,6 +1442,9 @@ method Policy() -> (settings: []Setting, rules: []Block, delegates: []Block)
 # sallyport.d/50-managed.toml, all or none, and hold at once. changed lists those that are not what they were; settings
 # is what holds now.
 method Set(settings: [string]?string) -> (changed: []string, settings: []Setting)
+
+# How far off the host's clock is, and who says so. Those whom the policy's clock.notify names may ask, too.
+method Clock() -> (clock: ClockState)
 
 # Read the policy again. A policy with problems changes nothing.
 method Reload() -> ()
