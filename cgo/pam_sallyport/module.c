@@ -84,6 +84,16 @@ static bool put_methods(pam_handle_t *pamh, struct sp_packet *request) {
     return true;
 }
 
+/* put_skipped tells the account phase that the auth phase never came here: something other than PAM has accepted this
+ * login, and what it was sshd does not say before that phase is over. */
+static bool put_skipped(pam_handle_t *pamh, struct sp_packet *request) {
+    static const char skipped[] = "auth-skipped";
+    const void *given = NULL;
+
+    return pam_get_data(pamh, GIVEN, &given) == PAM_SUCCESS ||
+           sp_packet_put(request, SP_TAG_METHOD, skipped, sizeof skipped - 1);
+}
+
 static bool put_pid(struct sp_packet *request) {
     pid_t pid = getpid();
     const uint8_t value[4] = {(uint8_t)(pid >> 24), (uint8_t)(pid >> 16), (uint8_t)(pid >> 8), (uint8_t)pid};
@@ -137,9 +147,11 @@ static bool fill(pam_handle_t *pamh, struct sp_talk *t) {
         return false;
     if (!put_pid(request) || (t->silent && !sp_packet_put(request, SP_TAG_SILENT, NULL, 0)))
         return false;
+    if (t->kind == SP_ACCOUNT)
+        return put_skipped(pamh, request);
     if (t->kind == SP_BEGIN)
         return !t->options->split_password || sp_packet_put(request, SP_TAG_SPLIT, NULL, 0);
-    if (t->kind != SP_ACCOUNT && is_given(pamh))
+    if (is_given(pamh))
         return sp_packet_put(request, SP_TAG_GIVEN, NULL, 0);
     return true;
 }

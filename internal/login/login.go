@@ -5,6 +5,7 @@ package login
 
 import (
 	"io"
+	"slices"
 	"time"
 
 	"sallyport/internal/audit"
@@ -23,7 +24,7 @@ type Request struct {
 	RHost   string
 	TTY     string
 	PID     int
-	Methods []string // what sshd has accepted already (SSH_AUTH_INFO_0)
+	Methods []string // what sshd has accepted already (SSH_AUTH_INFO_0), and AuthSkipped
 	Split   bool     // password and code arrive in one answer
 	Silent  bool     // the host wants no messages (PAM_SILENT)
 	Resume  string   // the Resume of an earlier step, when a login begins again
@@ -32,6 +33,16 @@ type Request struct {
 	Self bool
 	// Program is set where nobody can hold a dialogue: one code is all that comes.
 	Program bool
+}
+
+// AuthSkipped stands among the methods in the account phase of a login that PAM's auth phase did not see.
+const AuthSkipped = "auth-skipped"
+
+// PublicKey reports whether sshd has accepted a key. In the account phase sshd does not say so yet: there it is what has
+// let somebody in past PAM's auth phase. What sshd has accepted only sshd can say, which runs as root.
+func (r Request) PublicKey() bool {
+	accepted := slices.Contains(r.Methods, "publickey") || r.Service == "sshd" && slices.Contains(r.Methods, AuthSkipped)
+	return accepted && !r.Self
 }
 
 // Source is the key under which wrong codes are counted and sources are remembered.

@@ -82,7 +82,7 @@ func (p *Policy) ruleWarnings(i int) []Problem {
 			warn("from", "This rule exempts logins from any address.", "Name the networks that you trust.")
 		case r.PublicKey != nil && *r.PublicKey:
 			warn("publickey", "This rule asks nobody for a code who logs in with a key: a stolen key is enough.",
-				"Take publickey out to ask them, too.")
+				"Where sshd_config allows host-based or GSSAPI logins, they count as keys.")
 		}
 	}
 	if r.sets&(setPrompt|setMessage) != 0 && len(r.Users) > 0 {

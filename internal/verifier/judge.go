@@ -3,7 +3,6 @@ package verifier
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"sallyport/internal/audit"
@@ -54,9 +53,7 @@ func (v *Verifier) decide(r login.Request, now time.Time) (policy.Decision, erro
 	if !r.Known {
 		groups = func() ([]string, error) { return nil, nil }
 	}
-	// What sshd has accepted only sshd can say, which runs as root.
-	key := !r.Self && slices.Contains(r.Methods, "publickey")
-	d, err := p.Decide(policy.Request{User: r.User, Groups: groups, Service: r.Service, Source: r.RHost, PublicKey: key}, now)
+	d, err := p.Decide(policy.Request{User: r.User, Groups: groups, Service: r.Service, Source: r.RHost, PublicKey: r.PublicKey()}, now)
 	if err != nil {
 		return d, fmt.Errorf("policy: %w", err)
 	}

@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -106,6 +107,8 @@ func TestPublicKey(t *testing.T) {
 		{"a password", 0, []string{"password"}, true},
 		{"nothing", 0, nil, true},
 		{"a key, says the user", 1000, []string{"publickey"}, true},
+		{"no auth phase", 0, []string{"auth-skipped"}, false},
+		{"no auth phase, says the user", 1000, []string{"auth-skipped"}, true},
 		{"something like a key", 0, []string{"publickey-hostbound", "PublicKey"}, true},
 	} {
 		r := sshLogin("alice")
@@ -118,6 +121,11 @@ func TestPublicKey(t *testing.T) {
 		if got := s.Ask != nil; got != test.want {
 			t.Errorf("%s: a code is asked for: %v, want %v (%v)", test.what, got, test.want, s.Verdict)
 		}
+		r.Service = "sudo"
+		if slices.Contains(r.Methods, login.AuthSkipped) {
+			h.want(test.what+", not sshd", h.v.Account(r), login.AccountRefused)
+		}
+		r.Service = "sshd"
 		if account := h.v.Account(r); (account.Verdict == login.AccountRefused) != test.want {
 			t.Errorf("%s: the account phase says %v", test.what, account.Verdict)
 		}

@@ -114,6 +114,40 @@ func TestAccountAfterLogin(t *testing.T) {
 		"auth 0", "acct 0", "open 0", "user=bob 0", "acct 6", "open 16", "user=ann 0", "acct 0", "auth 7", "acct 6", "open 16")
 }
 
+// TestAccountWithoutAuth: the account phase says whether the auth phase came here, whatever came of it.
+func TestAccountWithoutAuth(t *testing.T) {
+	for _, tt := range []struct {
+		calls []string
+		want  []string
+	}{
+		{[]string{"--", "acct"}, []string{"password", "auth-skipped"}},
+		{[]string{"--", "auth", "acct"}, []string{"password"}},
+		{[]string{"--", "auth", "user=bob", "acct"}, []string{"password"}},
+	} {
+		tr := newTree(t, sanitized)
+		var got []string
+		stop := tr.serve(t, "pam", func(p *peer) {
+			packet, err := p.conn.Read(soon())
+			if err != nil {
+				return
+			}
+			if packet.Kind == wire.Account {
+				r, err := wire.ParseRequest(packet)
+				if err != nil {
+					t.Error(err)
+				}
+				got = r.Methods
+			}
+			p.verdict(wire.NotRequired)
+		})
+		tr.login(t, append([]string{"env=SSH_AUTH_INFO_0=password\n"}, tt.calls...)...)
+		stop()
+		if !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%q: the methods are %q, want %q", tt.calls, got, tt.want)
+		}
+	}
+}
+
 func TestNotRequiredDoesNotAnswerForTheAccount(t *testing.T) {
 	tr := newTree(t, sanitized)
 	tr.serve(t, "pam", says(wire.NotRequired))
