@@ -53,8 +53,19 @@ func (f *Facts) find(answer string) Match {
 }
 
 // findCode takes a code as used where any of its steps was: two steps of a token may share a code by chance, and whoever
-// saw it used must not get in by the other one.
+// saw it used must not get in by the other one. What is no device's code may be a scratch code, which came with the
+// user from google-authenticator; a wrong one is a guess like any other.
 func (f *Facts) findCode(code string) Match {
+	best := f.findToken(code)
+	if best.Finding == Wrong {
+		if m := f.findRecovery(code); m.Finding == Right {
+			return m
+		}
+	}
+	return best
+}
+
+func (f *Facts) findToken(code string) Match {
 	best := Match{Finding: Wrong, Recovery: -1}
 	for i := range f.Record.Tokens {
 		t := &f.Record.Tokens[i]

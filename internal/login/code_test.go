@@ -144,6 +144,24 @@ func TestRecoveryCodeWorksOnce(t *testing.T) {
 	p.want("again", p.login(c), Pending)
 }
 
+// A scratch code of eight digits, as google-authenticator has them, works once. A wrong one is a guess: who could try
+// them for nothing would find one.
+func TestScratchCodeWorksOnce(t *testing.T) {
+	p := enrolledPerson(t)
+	p.enrolWithScratch("12345678")
+	s := p.login("12345679")
+	p.want("a wrong one", s, Pending)
+	if n := len(p.Facts.Account.Wrong); n != 1 {
+		t.Errorf("a wrong one counted as %d guesses, want 1", n)
+	}
+	s = p.login("12345678")
+	p.want("the right one", s, Granted)
+	if !s.SaveRecord || len(p.Record.Recovery) != 0 {
+		t.Errorf("save %v, %d left", s.SaveRecord, len(p.Record.Recovery))
+	}
+	p.want("again", p.login("12345678"), Pending)
+}
+
 func TestHOTPCounterMoves(t *testing.T) {
 	p := enrolledPerson(t, key(t, otp.HOTP, 6))
 	c1, c3 := p.code(1), p.code(3)

@@ -294,8 +294,8 @@ func (d *Dialogue) finish(s Step) Step {
 	return s
 }
 
-// recoveryLengths are the lengths of a recovery code with its dashes and without.
-var recoveryLengths = [...]int{19, 16}
+// recoveryLengths are the lengths of a recovery code with its dashes and without, and of a scratch code.
+var recoveryLengths = [...]int{19, 16, 8}
 
 // splitAnswer parts a password from the code behind it. The code's length is that of a token of the user's; where
 // there is none it is taken as six digits, so that nothing differs for a user who is not enrolled.
@@ -323,7 +323,7 @@ func splitAnswer(f *Facts, answer string) (password, code string) {
 		}
 	}
 	for _, n := range recoveryLengths {
-		if cut := len(answer) - n; best == len(answer) && cut >= 0 {
+		if cut := len(answer) - n; cut >= 0 && f.find(answer[best:]).Finding < Right {
 			if m := f.find(answer[cut:]); m.Finding == Right && m.Recovery >= 0 {
 				best = cut
 			}

@@ -25,6 +25,8 @@ func TestSplit(t *testing.T) {
 		{"wrong code", []int{6}, "horse", func(p *person) string { return p.wrongCode() }, Denied, 5},
 		{"no code", []int{6}, "correct horse", func(*person) string { return "" }, Denied, -1},
 		{"recovery code", []int{6}, "horse", func(p *person) string { return p.enrolWithRecovery() }, Granted, 5},
+		{"scratch code", []int{6}, "horse1", func(p *person) string { return p.enrolWithScratch("12345678") }, Granted, 6},
+		{"wrong scratch code", []int{6}, "horse", func(p *person) string { p.enrolWithScratch("12345678"); return "a2345679" }, Denied, 7},
 		{"not UTF-8", []int{6}, "h\xf8rse", func(p *person) string { return p.code(0) }, Granted, 5},
 	} {
 		t.Run(c.name, func(t *testing.T) {

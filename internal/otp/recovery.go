@@ -17,6 +17,8 @@ const (
 	recoveryLen   = 16 // the same in base32
 	recoveryGroup = 4
 	saltBytes     = 16
+
+	scratchLen = 8
 )
 
 // NewRecoveryCode draws a code of 80 bits, in the form that is shown: ABCD-EFGH-IJKL-MNOP.
@@ -39,10 +41,12 @@ type RecoveryHash struct {
 	Salt, Hash []byte
 }
 
-// HashRecovery hashes a code, in any form that Classify knows, with a fresh salt.
+// HashRecovery hashes a code, in any form that Classify knows, with a fresh salt. Besides our own it takes the scratch
+// codes of google-authenticator, which have eight digits. Those can be guessed: a wrong one has the shape of a code, and
+// counts as one.
 func HashRecovery(rand io.Reader, code string) (RecoveryHash, error) {
-	shape, normalized := Classify(code)
-	if shape != ShapeRecovery {
+	normalized, ok := recoverable(code)
+	if !ok {
 		return RecoveryHash{}, errors.New("not a recovery code")
 	}
 	salt := make([]byte, saltBytes)
@@ -54,8 +58,14 @@ func HashRecovery(rand io.Reader, code string) (RecoveryHash, error) {
 
 // Matches reports whether h is the hash of code, in any form that Classify knows.
 func (h RecoveryHash) Matches(code string) bool {
+	normalized, ok := recoverable(code)
+	return ok && hmac.Equal(h.Hash, hashRecovery(h.Salt, normalized))
+}
+
+// recoverable is the code as it is hashed, if it has the shape of a recovery code or of a scratch code.
+func recoverable(code string) (normalized string, ok bool) {
 	shape, normalized := Classify(code)
-	return shape == ShapeRecovery && hmac.Equal(h.Hash, hashRecovery(h.Salt, normalized))
+	return normalized, shape == ShapeRecovery || shape == ShapeCode && len(normalized) == scratchLen
 }
 
 func hashRecovery(salt []byte, normalized string) []byte {

@@ -95,10 +95,26 @@ func TestRecoveryHashFailsClosed(t *testing.T) {
 			t.Errorf("%s: matches", name)
 		}
 	}
-	if _, err := HashRecovery(src, "123456"); err == nil {
-		t.Error("a code of six digits is hashed as a recovery code")
+	for _, code := range []string{"123456", "1234567", "123456789", ""} {
+		if _, err := HashRecovery(src, code); err == nil {
+			t.Errorf("%q is hashed as a recovery code", code)
+		}
 	}
 	if _, err := HashRecovery(io.LimitReader(src, 15), code); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("with too little randomness: %v, want %v", err, io.ErrUnexpectedEOF)
+	}
+}
+
+func TestScratchCodeHash(t *testing.T) {
+	h, err := HashRecovery(seeded(9), "12345678")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for typed, want := range map[string]bool{
+		"12345678": true, " 1234 5678\n": true, "12345679": false, "1234567": false, "2345678": false, "": false,
+	} {
+		if got := h.Matches(typed); got != want {
+			t.Errorf("%q matches: %v, want %v", typed, got, want)
+		}
 	}
 }
