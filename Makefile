@@ -24,7 +24,8 @@ confdir   = $(DESTDIR)/etc/sallyport
 # Debian packages: to build, to test with the real programs, to lint.
 PACKAGES = gcc libc6-dev libpam0g-dev make \
 	openssh-server openssh-client openssl sudo login passwd util-linux systemd iproute2 procps \
-	oathtool pamtester zbar-tools librsvg2-bin libpam-google-authenticator valgrind shellcheck \
+	oathtool pamtester zbar-tools librsvg2-bin libpam-google-authenticator libpam-oath \
+	pskctool python3-pskc valgrind shellcheck \
 	mmdebstrap systemd-container \
 	debhelper dh-apparmor po-debconf lintian devscripts apparmor \
 	chrony dbus-daemon

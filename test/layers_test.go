@@ -17,7 +17,7 @@ var layers = [][]string{
 	{"internal/api", "internal/api/*"},
 	{"internal/verifier", "internal/clock/monitor"},
 	{"internal/login", "internal/enroll"},
-	{"internal/policy", "internal/vault", "internal/ledger", "internal/audit", "internal/wire", "internal/qr"},
+	{"internal/policy", "internal/vault", "internal/ledger", "internal/audit", "internal/wire", "internal/qr", "internal/transfer"},
 	{"internal/otp", "internal/clock", "internal/disk", "internal/pamstack", "internal/passwd"},
 }
 

@@ -31,6 +31,9 @@ type app struct {
 }
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == readHomeWord {
+		os.Exit(giveHome(os.Args[2], os.Stdout))
+	}
 	a := &app{terminal: newTerminal(os.Stdin, os.Stdout, os.Stderr)}
 	cmd, err := a.command().ExecuteC()
 	status := a.status(err)
@@ -113,7 +116,7 @@ func (a *app) groups() []group {
 			a.enroll, a.confirm, a.statusCommand, a.remove, a.recoveryCodes, a.resync,
 		}},
 		{"Other people's, for administrators", []func() *cobra.Command{
-			a.users, a.disable, a.unlock, a.verify,
+			a.users, a.disable, a.unlock, a.verify, a.importCommand,
 		}},
 		{groupHost, []func() *cobra.Command{
 			a.doctor, a.policy, a.issuer, a.vault, a.version, a.completion,

@@ -26,7 +26,7 @@ import (
 //     is asked. Nothing is ever assumed: no answer is an error.
 //   - Colour only repeats what the words say, on a terminal, unless NO_COLOR is set (no-color.org).
 //   - With --json the output is one JSON value, whatever it is on, and the exit status is the same.
-//   - Codes are read as they are typed, with the echo as it is: they are used up by being typed.
+//   - Codes are read as they are typed, with the echo as it is: they are used up by being typed. Passwords are not shown.
 
 // terminal is where a person reads and types, or what stands in for it.
 type terminal struct {
@@ -113,6 +113,26 @@ func (t terminal) ask(question string) (string, error) {
 		return "", sentence(fmt.Sprintf("Standard input cannot be read: %v.", err))
 	}
 	return strings.TrimRight(string(line), "\r\n"), nil
+}
+
+// askHidden asks for a password, and does not show what is typed.
+func (t terminal) askHidden(question string) (string, error) {
+	fd := int(t.stdin.Fd())
+	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		return t.ask(question) // nobody types
+	}
+	hidden := *before
+	hidden.Lflag &^= unix.ECHO
+	if err := unix.IoctlSetTermios(fd, unix.TCSETSF, &hidden); err != nil {
+		return "", sentence(fmt.Sprintf("The terminal goes on showing what is typed: %v.", err))
+	}
+	answer, err := t.ask(question)
+	fmt.Fprintln(t.stderr)
+	if shown := unix.IoctlSetTermios(fd, unix.TCSETS, before); err == nil && shown != nil {
+		err = sentence(fmt.Sprintf("The terminal stays as it is: %v.", shown))
+	}
+	return answer, err
 }
 
 // agree asks whether to go on with something that is hard to undo. Where nobody can be asked, --yes must have said it.

@@ -23,6 +23,9 @@ const (
 	UsersListed           Kind = "users-listed"            // by an administrator
 	Disabled              Kind = "disabled"                // by an administrator
 	Unlocked              Kind = "unlocked"                // by an administrator
+	Imported              Kind = "imported"                // by an administrator, from elsewhere
+	Exported              Kind = "exported"                // an administrator was shown a user's secrets
+	VaultBackedUp         Kind = "vault-backed-up"         // an administrator was given everybody's
 	PolicyReloaded        Kind = "policy-reloaded"
 	PolicyRejected        Kind = "policy-rejected"
 	PolicyChanged         Kind = "policy-changed"    // by an administrator, through the daemon
@@ -87,6 +90,9 @@ var kinds = map[Kind]about{
 	UsersListed:           {"b3113de2f3ccf92c598acfc3547703a9", info, "users listed"},
 	Disabled:              {"dbdfa5547c73bfbd2004126374fa2c2e", warning, "second factor disabled"},
 	Unlocked:              {"0c02b7ec0ab8f5dcd591410f1d6c485d", notice, "user unlocked"},
+	Imported:              {"c9a5bfa6d7851a5e5042194840d49885", notice, "second factor imported"},
+	Exported:              {"e8641c38cca3c1a50df53eca09127084", warning, "secrets exported"},
+	VaultBackedUp:         {"92908cc16835f81e5dafa72d0238dad0", warning, "all secrets given out for a backup"},
 	PolicyReloaded:        {"3fb648eb6148a06c8e91ec755b548483", info, "policy loaded"},
 	PolicyRejected:        {"fb8444aaadc247e1ac046426ede747d7", problem, "policy rejected, the one before stays in force"},
 	PolicyChanged:         {"0b010f63a316641a943d8f50ca508bb4", warning, "policy changed"},

@@ -84,6 +84,9 @@ var authority = map[string][]string{
 	"io.sallyport.Admin.Set":         {"root", "root itself"},
 	"io.sallyport.Admin.Clock":       {"root", "root itself", "trusted"},
 	"io.sallyport.Admin.Reload":      {"root", "root itself"},
+	"io.sallyport.Admin.Import":      {"root", "root itself"},
+	"io.sallyport.Admin.Export":      {"root", "root itself"},
+	"io.sallyport.Admin.Backup":      {"root", "root itself"},
 	"io.sallyport.Admin.SealVault":   {"root", "root itself"},
 	"io.sallyport.Admin.RekeyVault":  {"root", "root itself"},
 	"io.sallyport.Admin.UnsealVault": {"root", "root itself"},
@@ -135,7 +138,10 @@ func sample(m *idl.Method, user string) map[string]any {
 	values := map[string]any{
 		"user": user, "service": "sshd", "pid": 4711, "text": "000000", "code": "000000", "code1": "000000", "code2": "111111",
 		"settings": map[string]any{"enabled": "false"},
-		"id":       strings.Repeat("0", 32),
+		"id":       strings.Repeat("0", 32), "recovery": []any{}, "replace": false, "apply": false,
+		"devices": []any{map[string]any{
+			"label": "phone", "uri": "otpauth://totp/alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "offset": 0, "used": []int{},
+		}},
 	}
 	parameters := map[string]any{}
 	for _, f := range m.In.Fields {

@@ -29,6 +29,7 @@ type guard struct {
 	server  *Server
 	rows    map[string][]grant
 	methods map[string][]idl.TypeField // name → parameters
+	types   map[string]*idl.Type       // the interface's own, by name
 }
 
 func newGuard(s *Server, d dispatcher) (*guard, error) {
@@ -36,7 +37,10 @@ func newGuard(s *Server, d dispatcher) (*guard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("description of %s: %w", d.VarlinkGetName(), err)
 	}
-	g := &guard{dispatcher: d, server: s, rows: table(), methods: make(map[string][]idl.TypeField)}
+	g := &guard{dispatcher: d, server: s, rows: table(), methods: make(map[string][]idl.TypeField), types: make(map[string]*idl.Type)}
+	for _, a := range description.Aliases {
+		g.types[a.Name] = a.Type
+	}
 	for _, m := range description.Methods {
 		g.methods[m.Name] = m.In.Fields
 	}
@@ -87,7 +91,7 @@ func (g *guard) VarlinkDispatch(ctx context.Context, c varlink.Call, method stri
 	}
 	k := &call{caller: ctx.Value(callerKey{}).(*caller), method: name}
 	var err error
-	if k.parameters, err = parse(*c.In.Parameters, fields); err != nil {
+	if k.parameters, err = parse(*c.In.Parameters, fields, g.types); err != nil {
 		var bad errParameter
 		errors.As(err, &bad)
 		return errors.Join(errRefused, c.ReplyInvalidParameter(ctx, string(bad)))

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,8 +17,8 @@ import (
 	"sallyport/internal/wire"
 )
 
-// parameters are those of a call, by name: string, int64, bool or, for a map, map[string]any of them or nil. One that is
-// absent or null is not there.
+// parameters are those of a call, or the fields of a struct in one, by name: string, int64, bool, parameters, []any of
+// these or, for a map, map[string]any of them or nil. One that is absent or null is not there.
 type parameters map[string]any
 
 // errParameter names a parameter that is missing, unknown, there twice, or of the wrong type.
@@ -26,8 +27,8 @@ type errParameter string
 func (e errParameter) Error() string { return "invalid parameter " + strconv.Quote(string(e)) }
 
 // parse reads a call's parameters, strictly by the interface's description. The generated code would ignore unknown
-// ones, take names in any case, and of two the last.
-func parse(raw json.RawMessage, fields []idl.TypeField) (parameters, error) {
+// ones, take names in any case, and of two the last. named are the interface's own types.
+func parse(raw json.RawMessage, fields []idl.TypeField, named map[string]*idl.Type) (parameters, error) {
 	types := make(map[string]*idl.Type, len(fields))
 	for _, f := range fields {
 		types[f.Name] = f.Type
@@ -42,7 +43,7 @@ func parse(raw json.RawMessage, fields []idl.TypeField) (parameters, error) {
 		if !known {
 			return nil, errParameter(m.name)
 		}
-		v, ok := value(m.raw, t)
+		v, ok := value(m.raw, t, named)
 		if !ok {
 			return nil, errParameter(m.name)
 		}
@@ -92,7 +93,7 @@ func members(raw json.RawMessage) ([]member, error) {
 }
 
 // value reads one value; nil is null where the type allows it.
-func value(raw json.RawMessage, t *idl.Type) (v any, ok bool) {
+func value(raw json.RawMessage, t *idl.Type, named map[string]*idl.Type) (v any, ok bool) {
 	if t.Kind == idl.TypeMaybe {
 		if string(raw) == "null" {
 			return nil, true
@@ -117,7 +118,16 @@ func value(raw json.RawMessage, t *idl.Type) (v any, ok bool) {
 		err = json.Unmarshal(raw, &b)
 		v = b
 	case idl.TypeMap:
-		return entries(raw, t.ElementType)
+		return entries(raw, t.ElementType, named)
+	case idl.TypeArray:
+		return array(raw, t.ElementType, named)
+	case idl.TypeStruct:
+		v, err = parse(raw, t.Fields, named)
+	case idl.TypeAlias:
+		if t = named[t.Alias]; t != nil {
+			return value(raw, t, named)
+		}
+		err = errors.ErrUnsupported
 	default:
 		err = errors.ErrUnsupported
 	}
@@ -125,14 +135,14 @@ func value(raw json.RawMessage, t *idl.Type) (v any, ok bool) {
 }
 
 // entries reads a map.
-func entries(raw json.RawMessage, t *idl.Type) (v any, ok bool) {
+func entries(raw json.RawMessage, t *idl.Type, named map[string]*idl.Type) (v any, ok bool) {
 	given, err := members(raw)
 	if err != nil {
 		return nil, false
 	}
 	all := make(map[string]any, len(given))
 	for _, m := range given {
-		if all[m.name], ok = value(m.raw, t); !ok {
+		if all[m.name], ok = value(m.raw, t, named); !ok {
 			return nil, false
 		}
 	}
@@ -155,6 +165,10 @@ func check(name string, v any) string {
 		return checkBool(name)
 	case map[string]any:
 		return checkMap(name, v)
+	case []any:
+		return checkList(name, v)
+	case parameters:
+		return checkFields(v)
 	}
 	return "is not known"
 }
@@ -197,6 +211,18 @@ func checkText(name, v string) string {
 		if v != string(otp.SHA1) && v != string(otp.SHA256) && v != string(otp.SHA512) {
 			return "must be SHA1, SHA256 or SHA512"
 		}
+	case "uri":
+		if len(v) > otp.MaxURI { // what it says is looked at when it is read
+			return fmt.Sprintf("must have at most %d bytes", otp.MaxURI)
+		}
+	case "created", "confirmed":
+		if _, err := time.Parse(time.RFC3339, v); err != nil {
+			return "must be a time as RFC 3339 has it"
+		}
+	case "salt", "hash":
+		if _, err := base64.StdEncoding.DecodeString(v); err != nil || len(v) > maxName {
+			return fmt.Sprintf("must be base64, and have at most %d bytes", maxName)
+		}
 	default:
 		return "is not known"
 	}
@@ -212,6 +238,15 @@ func checkNumber(name string, v int64) string {
 		if v < otp.MinDigits || v > otp.MaxDigits {
 			return fmt.Sprintf("must be %d to %d", otp.MinDigits, otp.MaxDigits)
 		}
+	case "offset":
+		const most = int64(24 * time.Hour / otp.MinPeriod)
+		if v < -most || v > most {
+			return fmt.Sprintf("must be %d to %d", -most, most)
+		}
+	case "used":
+		if v < 0 {
+			return "must not have negative steps"
+		}
 	case "pid":
 		const most = 1 << 22 // PID_MAX_LIMIT, proc(5)
 		if v < 1 || v > most {
@@ -225,7 +260,7 @@ func checkNumber(name string, v int64) string {
 
 func checkBool(name string) string {
 	switch name {
-	case "publickey", "locked", "unenrolled":
+	case "publickey", "locked", "unenrolled", "replace", "apply":
 		return ""
 	}
 	return "is not known"

@@ -12,26 +12,41 @@ func TestEveryParameterIsChecked(t *testing.T) {
 	for _, i := range interfaces(t) {
 		for _, m := range i.Methods {
 			for _, f := range m.In.Fields {
-				kind := f.Type
-				if kind.Kind == idl.TypeMaybe {
-					kind = kind.ElementType
-				}
-				var v any = "x"
-				if kind.Kind == idl.TypeInt {
-					v = int64(7)
-				}
-				if kind.Kind == idl.TypeBool {
-					v = true
-				}
-				if kind.Kind == idl.TypeMap {
-					v = map[string]any{"enabled": "true"}
-				}
-				if reason := check(f.Name, v); strings.Contains(reason, "not known") {
+				if reason := check(f.Name, some(i, f.Type)); strings.Contains(reason, "not known") {
 					t.Errorf("%s.%s: its parameter %s is not checked", i.Name, m.Name, f.Name)
 				}
 			}
 		}
 	}
+}
+
+// some is a value of the type, as parse gives it.
+func some(i *idl.IDL, t *idl.Type) any {
+	switch t.Kind {
+	case idl.TypeMaybe:
+		return some(i, t.ElementType)
+	case idl.TypeInt:
+		return int64(7)
+	case idl.TypeBool:
+		return true
+	case idl.TypeMap:
+		return map[string]any{"enabled": "true"}
+	case idl.TypeArray:
+		return []any{some(i, t.ElementType)}
+	case idl.TypeAlias:
+		for _, a := range i.Aliases {
+			if a.Name == t.Alias {
+				return some(i, a.Type)
+			}
+		}
+	case idl.TypeStruct:
+		fields := parameters{}
+		for _, f := range t.Fields {
+			fields[f.Name] = some(i, f.Type)
+		}
+		return fields
+	}
+	return "x"
 }
 
 func TestCheck(t *testing.T) {
@@ -65,7 +80,15 @@ func TestCheck(t *testing.T) {
 		{"settings", []any{map[string]any{"enabled": "true"}, map[string]any{"issuer": nil}},
 			[]any{map[string]any{}, map[string]any{"": "true"}, map[string]any{x(65): "1"}, map[string]any{"issuer": x(8<<10 + 1)}, map[string]any{"issuer": "\"a\nb\""}, "x"}},
 		{"user", nil, []any{map[string]any{"enabled": "true"}, true}},
-		{"unheard", nil, []any{"x", int64(1), true}},
+		{"replace", []any{true, false}, nil},
+		{"uri", []any{"", x(2048)}, []any{x(2049)}}, // what it says is looked at when it is read
+		{"created", []any{"2026-11-24T12:00:00Z"}, []any{"", "2026-11-24", "yesterday"}},
+		{"salt", []any{"Ej7/PEpyEpw="}, []any{"Ej7/PEpyEpw", x(68)}},
+		{"offset", []any{int64(-2), int64(8640)}, []any{int64(8641), int64(-8641)}},
+		{"used", []any{[]any{}, []any{int64(1)}, make([]any, 0, 100)}, []any{[]any{int64(-1)}, []any{"x"}, ints(101)}},
+		{"devices", []any{[]any{parameters{"label": "phone"}}}, []any{[]any{}, ints(17), []any{parameters{"label": ""}}, []any{parameters{"unheard": "x"}}}},
+		{"recovery", []any{[]any{}}, []any{ints(21)}},
+		{"unheard", nil, []any{"x", int64(1), true, []any{}}},
 	} {
 		for _, v := range test.good {
 			if reason := check(test.name, v); reason != "" {
@@ -80,6 +103,14 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+func ints(n int) []any {
+	all := make([]any, n)
+	for i := range all {
+		all[i] = int64(i)
+	}
+	return all
+}
+
 func TestParse(t *testing.T) {
 	str, num := &idl.Type{Kind: idl.TypeString}, &idl.Type{Kind: idl.TypeInt}
 	fields := []idl.TypeField{
@@ -88,6 +119,10 @@ func TestParse(t *testing.T) {
 		{Name: "pid", Type: &idl.Type{Kind: idl.TypeMaybe, ElementType: num}},
 		{Name: "off", Type: &idl.Type{Kind: idl.TypeMaybe, ElementType: &idl.Type{Kind: idl.TypeBool}}},
 		{Name: "all", Type: &idl.Type{Kind: idl.TypeMaybe, ElementType: &idl.Type{Kind: idl.TypeMap, ElementType: &idl.Type{Kind: idl.TypeMaybe, ElementType: str}}}},
+		{Name: "boxes", Type: &idl.Type{Kind: idl.TypeMaybe, ElementType: &idl.Type{Kind: idl.TypeArray, ElementType: &idl.Type{Kind: idl.TypeAlias, Alias: "Box"}}}},
+	}
+	named := map[string]*idl.Type{
+		"Box": {Kind: idl.TypeStruct, Fields: []idl.TypeField{{Name: "open", Type: &idl.Type{Kind: idl.TypeBool}}, {Name: "size", Type: num}}},
 	}
 	good := map[string]int{ // how many are there
 		`{"user":"a"}`:                          1,
@@ -95,39 +130,47 @@ func TestParse(t *testing.T) {
 		`{"pid":7, "user":"a", "tty":"pts/1"}`:  3,
 		`{"user":"a","off":false}`:              2,
 		`{"user":"a","all":{"b":"c","d":null}}`: 2,
+		`{"user":"a","boxes":[]}`:               2,
+		`{"user":"a","boxes":[{"open":true,"size":7},{"size":7,"open":false}]}`: 2,
 	}
 	for raw, want := range good {
-		if got, err := parse([]byte(raw), fields); err != nil || len(got) != want {
+		if got, err := parse([]byte(raw), fields, named); err != nil || len(got) != want {
 			t.Errorf("%s gives %v, %v; want %d parameters", raw, got, err, want)
 		}
 	}
 	bad := map[string]string{ // which one is wrong
-		`{}`:                                   "user",
-		`{"user":null}`:                        "user",
-		`{"user":1}`:                           "user",
-		`{"user":["a"]}`:                       "user",
-		`{"User":"a"}`:                         "User",
-		`{"user":"a","USER":"b"}`:              "USER",
-		`{"user":"a","user":"b"}`:              "user",
-		`{"user":"a","\u0075ser":"b"}`:         "user",
-		`{"user":"a","more":1}`:                "more",
-		`{"user":"a","pid":"7"}`:               "pid",
-		`{"user":"a","pid":7.5}`:               "pid",
-		`{"user":"a","pid":1e30}`:              "pid",
-		`{"user":"a","tty":true}`:              "tty",
-		`{"user":"a","off":1}`:                 "off",
-		`{"user":"a","off":"true"}`:            "off",
-		`{"user":"a","all":["b"]}`:             "all",
-		`{"user":"a","all":{"b":1}}`:           "all",
-		`{"user":"a","all":{"b":"c","b":"d"}}`: "all",
-		`[]`:                                   "parameters",
-		`"user"`:                               "parameters",
-		`null`:                                 "parameters",
-		`{"user":"a"`:                          "parameters",
-		`{"user":` + strings.Repeat("[", 99):   "user",
+		`{}`:                                         "user",
+		`{"user":null}`:                              "user",
+		`{"user":1}`:                                 "user",
+		`{"user":["a"]}`:                             "user",
+		`{"User":"a"}`:                               "User",
+		`{"user":"a","USER":"b"}`:                    "USER",
+		`{"user":"a","user":"b"}`:                    "user",
+		`{"user":"a","\u0075ser":"b"}`:               "user",
+		`{"user":"a","more":1}`:                      "more",
+		`{"user":"a","pid":"7"}`:                     "pid",
+		`{"user":"a","pid":7.5}`:                     "pid",
+		`{"user":"a","pid":1e30}`:                    "pid",
+		`{"user":"a","tty":true}`:                    "tty",
+		`{"user":"a","off":1}`:                       "off",
+		`{"user":"a","off":"true"}`:                  "off",
+		`{"user":"a","all":["b"]}`:                   "all",
+		`{"user":"a","boxes":{}}`:                    "boxes",
+		`{"user":"a","boxes":[{"open":true}]}`:       "boxes",
+		`{"user":"a","boxes":[{"open":1,"size":7}]}`: "boxes",
+		`{"user":"a","boxes":[{"open":true,"size":7,"more":1}]}`: "boxes",
+		`{"user":"a","boxes":[{"open":true,"size":7,"Size":1}]}`: "boxes",
+		`{"user":"a","boxes":[null]}`:                            "boxes",
+		`{"user":"a","all":{"b":1}}`:                             "all",
+		`{"user":"a","all":{"b":"c","b":"d"}}`:                   "all",
+		`[]`:                                                     "parameters",
+		`"user"`:                                                 "parameters",
+		`null`:                                                   "parameters",
+		`{"user":"a"`:                                            "parameters",
+		`{"user":` + strings.Repeat("[", 99):                     "user",
 	}
 	for raw, want := range bad {
-		got, err := parse([]byte(raw), fields)
+		got, err := parse([]byte(raw), fields, named)
 		if err == nil || err != errParameter(want) {
 			t.Errorf("%.60s gives %v, %v; want that %q is wrong", raw, got, err, want)
 		}

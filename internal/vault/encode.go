@@ -40,7 +40,7 @@ func decode(data []byte, user string, keys *Keyring) (r *Record, used []string, 
 	r = new(Record)
 	f.record(r)
 	if f.err == nil {
-		f.err = r.validate()
+		f.err = r.Validate()
 	}
 	if f.err != nil {
 		return nil, nil, f.err

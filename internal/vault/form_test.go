@@ -196,7 +196,7 @@ func TestNoSecretInErrors(t *testing.T) {
 	}
 	for i := range r.Tokens {
 		r.Tokens[i].Key.Digits = 0
-		check(r.validate())
+		check(r.Validate())
 		r.Tokens[i].Key.Digits = 6
 	}
 }
@@ -215,7 +215,7 @@ func FuzzDecodeRecord(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if err := r.validate(); err != nil {
+		if err := r.Validate(); err != nil {
 			t.Errorf("an invalid record was read: %v", err)
 		}
 		again, _, err := decode(encode(r, keys), "alice", keys)

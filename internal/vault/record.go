@@ -60,8 +60,8 @@ const (
 	hashLen      = 32
 )
 
-// validate says what is wrong with the record, without a secret in it.
-func (r *Record) validate() error {
+// Validate says what is wrong with the record, without a secret in it, or nil.
+func (r *Record) Validate() error {
 	if err := checkUser(r.User); err != nil {
 		return err
 	}

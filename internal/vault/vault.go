@@ -116,7 +116,7 @@ func (v *Vault) unreadable(path, user string, err error) error {
 // Put writes the record, in place of the user's record if there is one, of whichever uid. Where there is a key, the
 // secrets are sealed.
 func (v *Vault) Put(r *Record) error {
-	if err := r.validate(); err != nil {
+	if err := r.Validate(); err != nil {
 		return fmt.Errorf("record: %w", err)
 	}
 	v.changes.RLock()

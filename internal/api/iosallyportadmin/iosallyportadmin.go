@@ -129,6 +129,43 @@ type ClockState struct {
 	History []ClockPoint  `json:"history"`
 }
 
+// A token with its secret, as it moves from one host to another.
+//
+//	uri        otpauth URI; of hotp, its counter is the next one
+//	offset     of totp: by how many steps the device's clock is ahead
+//	used       of totp: steps whose codes were used elsewhere, and must not work again
+//	confirmed  when its first code was given; absent: now
+type PortableToken struct {
+	Label     string  `json:"label"`
+	Uri       string  `json:"uri"`
+	Offset    int64   `json:"offset"`
+	Used      []int64 `json:"used"`
+	Confirmed *string `json:"confirmed,omitempty"`
+}
+
+// What is kept of a recovery code: salt (16 bytes) and HMAC-SHA256 (32 bytes) in base64.
+type RecoveryHash struct {
+	Salt string `json:"salt"`
+	Hash string `json:"hash"`
+}
+
+// A user's whole second factor, secrets and all.
+type Portable struct {
+	User     string          `json:"user"`
+	Uid      int64           `json:"uid"`
+	Created  string          `json:"created"`
+	Devices  []PortableToken `json:"devices"`
+	Recovery []RecoveryHash  `json:"recovery"`
+}
+
+// What an import does to a user. The last two change nothing.
+//
+//	added     there was no second factor
+//	replaced  there was another one
+//	same      these devices are there already
+//	exists    there is another second factor, and replace was not said
+type Outcome string
+
 // The caller may not do this.
 type NotAllowed struct {
 	Method string `json:"method"`
@@ -992,6 +1029,212 @@ func (m UnsealVault_methods) Upgrade(ctx context.Context, c *varlink.Connection)
 	}, nil
 }
 
+// Give a user the second factor that it had elsewhere. Without apply nothing changes, and the reply says what would; uid is
+// the user's number on this host. A code that is right at this moment does not work any more, nor one from before: it
+// may have been used elsewhere.
+//
+//	created  when the user set it up; absent: now
+//	replace  also where there is a second factor
+type Import_methods struct{}
+
+func Import() Import_methods { return Import_methods{} }
+
+func (m Import_methods) Call(ctx context.Context, c *varlink.Connection, user_in_ string, devices_in_ []PortableToken, recovery_in_ []RecoveryHash, created_in_ *string, replace_in_ bool, apply_in_ bool) (outcome_out_ Outcome, uid_out_ int64, err_ error) {
+	receive, err_ := m.Send(ctx, c, 0, user_in_, devices_in_, recovery_in_, created_in_, replace_in_, apply_in_)
+	if err_ != nil {
+		return
+	}
+	outcome_out_, uid_out_, _, err_ = receive(ctx)
+	return
+}
+
+func (m Import_methods) Send(ctx context.Context, c *varlink.Connection, flags uint64, user_in_ string, devices_in_ []PortableToken, recovery_in_ []RecoveryHash, created_in_ *string, replace_in_ bool, apply_in_ bool) (func(ctx context.Context) (Outcome, int64, uint64, error), error) {
+	var in struct {
+		User     string          `json:"user"`
+		Devices  []PortableToken `json:"devices"`
+		Recovery []RecoveryHash  `json:"recovery"`
+		Created  *string         `json:"created,omitempty"`
+		Replace  bool            `json:"replace"`
+		Apply    bool            `json:"apply"`
+	}
+	in.User = user_in_
+	in.Devices = []PortableToken(devices_in_)
+	in.Recovery = []RecoveryHash(recovery_in_)
+	in.Created = created_in_
+	in.Replace = replace_in_
+	in.Apply = apply_in_
+	receive, err := c.Send(ctx, "io.sallyport.Admin.Import", in, flags)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (outcome_out_ Outcome, uid_out_ int64, flags uint64, err error) {
+		var out struct {
+			Outcome Outcome `json:"outcome"`
+			Uid     int64   `json:"uid"`
+		}
+		flags, err = receive(ctx, &out)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		outcome_out_ = out.Outcome
+		uid_out_ = out.Uid
+		return
+	}, nil
+}
+
+func (m Import_methods) Upgrade(ctx context.Context, c *varlink.Connection, user_in_ string, devices_in_ []PortableToken, recovery_in_ []RecoveryHash, created_in_ *string, replace_in_ bool, apply_in_ bool) (func(ctx context.Context) (outcome_out_ Outcome, uid_out_ int64, flags uint64, conn varlink.ReadWriterContext, err_ error), error) {
+	var in struct {
+		User     string          `json:"user"`
+		Devices  []PortableToken `json:"devices"`
+		Recovery []RecoveryHash  `json:"recovery"`
+		Created  *string         `json:"created,omitempty"`
+		Replace  bool            `json:"replace"`
+		Apply    bool            `json:"apply"`
+	}
+	in.User = user_in_
+	in.Devices = []PortableToken(devices_in_)
+	in.Recovery = []RecoveryHash(recovery_in_)
+	in.Created = created_in_
+	in.Replace = replace_in_
+	in.Apply = apply_in_
+	receive, err := c.Upgrade(ctx, "io.sallyport.Admin.Import", in)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (outcome_out_ Outcome, uid_out_ int64, flags uint64, conn varlink.ReadWriterContext, err error) {
+		var out struct {
+			Outcome Outcome `json:"outcome"`
+			Uid     int64   `json:"uid"`
+		}
+		flags, conn, err = receive(ctx, &out)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		outcome_out_ = out.Outcome
+		uid_out_ = out.Uid
+		return
+	}, nil
+}
+
+// A user's second factor with its secrets.
+type Export_methods struct{}
+
+func Export() Export_methods { return Export_methods{} }
+
+func (m Export_methods) Call(ctx context.Context, c *varlink.Connection, user_in_ string) (account_out_ Portable, err_ error) {
+	receive, err_ := m.Send(ctx, c, 0, user_in_)
+	if err_ != nil {
+		return
+	}
+	account_out_, _, err_ = receive(ctx)
+	return
+}
+
+func (m Export_methods) Send(ctx context.Context, c *varlink.Connection, flags uint64, user_in_ string) (func(ctx context.Context) (Portable, uint64, error), error) {
+	var in struct {
+		User string `json:"user"`
+	}
+	in.User = user_in_
+	receive, err := c.Send(ctx, "io.sallyport.Admin.Export", in, flags)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (account_out_ Portable, flags uint64, err error) {
+		var out struct {
+			Account Portable `json:"account"`
+		}
+		flags, err = receive(ctx, &out)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		account_out_ = out.Account
+		return
+	}, nil
+}
+
+func (m Export_methods) Upgrade(ctx context.Context, c *varlink.Connection, user_in_ string) (func(ctx context.Context) (account_out_ Portable, flags uint64, conn varlink.ReadWriterContext, err_ error), error) {
+	var in struct {
+		User string `json:"user"`
+	}
+	in.User = user_in_
+	receive, err := c.Upgrade(ctx, "io.sallyport.Admin.Export", in)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (account_out_ Portable, flags uint64, conn varlink.ReadWriterContext, err error) {
+		var out struct {
+			Account Portable `json:"account"`
+		}
+		flags, conn, err = receive(ctx, &out)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		account_out_ = out.Account
+		return
+	}, nil
+}
+
+// Everybody's second factor with the secrets, one in each reply. The last reply has none, and without more it is the only
+// one. A user whose record cannot be read, or whom the host does not know, comes as problem and does not stop the rest.
+type Backup_methods struct{}
+
+func Backup() Backup_methods { return Backup_methods{} }
+
+func (m Backup_methods) Call(ctx context.Context, c *varlink.Connection) (account_out_ *Portable, problem_out_ *string, err_ error) {
+	receive, err_ := m.Send(ctx, c, 0)
+	if err_ != nil {
+		return
+	}
+	account_out_, problem_out_, _, err_ = receive(ctx)
+	return
+}
+
+func (m Backup_methods) Send(ctx context.Context, c *varlink.Connection, flags uint64) (func(ctx context.Context) (*Portable, *string, uint64, error), error) {
+	receive, err := c.Send(ctx, "io.sallyport.Admin.Backup", nil, flags)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (account_out_ *Portable, problem_out_ *string, flags uint64, err error) {
+		var out struct {
+			Account *Portable `json:"account,omitempty"`
+			Problem *string   `json:"problem,omitempty"`
+		}
+		flags, err = receive(ctx, &out)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		account_out_ = out.Account
+		problem_out_ = out.Problem
+		return
+	}, nil
+}
+
+func (m Backup_methods) Upgrade(ctx context.Context, c *varlink.Connection) (func(ctx context.Context) (account_out_ *Portable, problem_out_ *string, flags uint64, conn varlink.ReadWriterContext, err_ error), error) {
+	receive, err := c.Upgrade(ctx, "io.sallyport.Admin.Backup", nil)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (account_out_ *Portable, problem_out_ *string, flags uint64, conn varlink.ReadWriterContext, err error) {
+		var out struct {
+			Account *Portable `json:"account,omitempty"`
+			Problem *string   `json:"problem,omitempty"`
+		}
+		flags, conn, err = receive(ctx, &out)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		account_out_ = out.Account
+		problem_out_ = out.Problem
+		return
+	}, nil
+}
+
 // Generated service interface with all methods
 
 type iosallyportadminInterface interface {
@@ -1006,6 +1249,9 @@ type iosallyportadminInterface interface {
 	SealVault(ctx context.Context, c VarlinkCall) error
 	RekeyVault(ctx context.Context, c VarlinkCall) error
 	UnsealVault(ctx context.Context, c VarlinkCall) error
+	Import(ctx context.Context, c VarlinkCall, user_ string, devices_ []PortableToken, recovery_ []RecoveryHash, created_ *string, replace_ bool, apply_ bool) error
+	Export(ctx context.Context, c VarlinkCall, user_ string) error
+	Backup(ctx context.Context, c VarlinkCall) error
 }
 
 // Generated service object with all methods
@@ -1174,6 +1420,34 @@ func (c *VarlinkCall) ReplyUnsealVault(ctx context.Context, done_ int64, change_
 	return c.Reply(ctx, &out)
 }
 
+func (c *VarlinkCall) ReplyImport(ctx context.Context, outcome_ Outcome, uid_ int64) error {
+	var out struct {
+		Outcome Outcome `json:"outcome"`
+		Uid     int64   `json:"uid"`
+	}
+	out.Outcome = outcome_
+	out.Uid = uid_
+	return c.Reply(ctx, &out)
+}
+
+func (c *VarlinkCall) ReplyExport(ctx context.Context, account_ Portable) error {
+	var out struct {
+		Account Portable `json:"account"`
+	}
+	out.Account = account_
+	return c.Reply(ctx, &out)
+}
+
+func (c *VarlinkCall) ReplyBackup(ctx context.Context, account_ *Portable, problem_ *string) error {
+	var out struct {
+		Account *Portable `json:"account,omitempty"`
+		Problem *string   `json:"problem,omitempty"`
+	}
+	out.Account = account_
+	out.Problem = problem_
+	return c.Reply(ctx, &out)
+}
+
 // Generated dummy implementations for all varlink methods
 
 // List the users who have a second factor, in the order of their names' bytes. It must be called with more: the list
@@ -1243,6 +1517,27 @@ func (s *VarlinkInterface) RekeyVault(ctx context.Context, c VarlinkCall) error 
 // Write every record without a seal, and remove the key file. Replies as SealVault.
 func (s *VarlinkInterface) UnsealVault(ctx context.Context, c VarlinkCall) error {
 	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Admin.UnsealVault")
+}
+
+// Give a user the second factor that it had elsewhere. Without apply nothing changes, and the reply says what would; uid is
+// the user's number on this host. A code that is right at this moment does not work any more, nor one from before: it
+// may have been used elsewhere.
+//
+//	created  when the user set it up; absent: now
+//	replace  also where there is a second factor
+func (s *VarlinkInterface) Import(ctx context.Context, c VarlinkCall, user_ string, devices_ []PortableToken, recovery_ []RecoveryHash, created_ *string, replace_ bool, apply_ bool) error {
+	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Admin.Import")
+}
+
+// A user's second factor with its secrets.
+func (s *VarlinkInterface) Export(ctx context.Context, c VarlinkCall, user_ string) error {
+	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Admin.Export")
+}
+
+// Everybody's second factor with the secrets, one in each reply. The last reply has none, and without more it is the only
+// one. A user whose record cannot be read, or whom the host does not know, comes as problem and does not stop the rest.
+func (s *VarlinkInterface) Backup(ctx context.Context, c VarlinkCall) error {
+	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Admin.Backup")
 }
 
 // Generated method call dispatcher
@@ -1322,6 +1617,34 @@ func (s *VarlinkInterface) VarlinkDispatch(ctx context.Context, call varlink.Cal
 
 	case "UnsealVault":
 		return s.iosallyportadminInterface.UnsealVault(ctx, VarlinkCall{call})
+
+	case "Import":
+		var in struct {
+			User     string          `json:"user"`
+			Devices  []PortableToken `json:"devices"`
+			Recovery []RecoveryHash  `json:"recovery"`
+			Created  *string         `json:"created,omitempty"`
+			Replace  bool            `json:"replace"`
+			Apply    bool            `json:"apply"`
+		}
+		err := call.GetParameters(&in)
+		if err != nil {
+			return call.ReplyInvalidParameter(ctx, "parameters")
+		}
+		return s.iosallyportadminInterface.Import(ctx, VarlinkCall{call}, in.User, []PortableToken(in.Devices), []RecoveryHash(in.Recovery), in.Created, in.Replace, in.Apply)
+
+	case "Export":
+		var in struct {
+			User string `json:"user"`
+		}
+		err := call.GetParameters(&in)
+		if err != nil {
+			return call.ReplyInvalidParameter(ctx, "parameters")
+		}
+		return s.iosallyportadminInterface.Export(ctx, VarlinkCall{call}, in.User)
+
+	case "Backup":
+		return s.iosallyportadminInterface.Backup(ctx, VarlinkCall{call})
 
 	default:
 		return call.ReplyMethodNotFound(ctx, methodname)
@@ -1458,6 +1781,47 @@ method RekeyVault() -> (done: int, change: ?VaultChange)
 
 # Write every record without a seal, and remove the key file. Replies as SealVault.
 method UnsealVault() -> (done: int, change: ?VaultChange)
+
+# A token with its secret, as it moves from one host to another.
+#   uri        otpauth URI; of hotp, its counter is the next one
+#   offset     of totp: by how many steps the device's clock is ahead
+#   used       of totp: steps whose codes were used elsewhere, and must not work again
+#   confirmed  when its first code was given; absent: now
+type PortableToken (label: string, uri: string, offset: int, used: []int, confirmed: ?string)
+
+# What is kept of a recovery code: salt (16 bytes) and HMAC-SHA256 (32 bytes) in base64.
+type RecoveryHash (salt: string, hash: string)
+
+# A user's whole second factor, secrets and all.
+type Portable (user: string, uid: int, created: string, devices: []PortableToken, recovery: []RecoveryHash)
+
+# What an import does to a user. The last two change nothing.
+#   added     there was no second factor
+#   replaced  there was another one
+#   same      these devices are there already
+#   exists    there is another second factor, and replace was not said
+type Outcome (added, replaced, same, exists)
+
+# Give a user the second factor that it had elsewhere. Without apply nothing changes, and the reply says what would; uid is
+# the user's number on this host. A code that is right at this moment does not work any more, nor one from before: it
+# may have been used elsewhere.
+#   created  when the user set it up; absent: now
+#   replace  also where there is a second factor
+method Import(
+  user: string,
+  devices: []PortableToken,
+  recovery: []RecoveryHash,
+  created: ?string,
+  replace: bool,
+  apply: bool
+) -> (outcome: Outcome, uid: int)
+
+# A user's second factor with its secrets.
+method Export(user: string) -> (account: Portable)
+
+# Everybody's second factor with the secrets, one in each reply. The last reply has none, and without more it is the only
+# one. A user whose record cannot be read, or whom the host does not know, comes as problem and does not stop the rest.
+method Backup() -> (account: ?Portable, problem: ?string)
 
 # The caller may not do this.
 error NotAllowed (method: string, reason: string)
