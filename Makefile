@@ -14,6 +14,7 @@ unitdir  = $(DESTDIR)$(UNITDIR)
 tmpfiles = $(DESTDIR)$(SYSTEMDLIB)/tmpfiles.d/sallyport.conf
 catalog  = $(DESTDIR)$(SYSTEMDLIB)/systemd/catalog/sallyport.catalog
 docdir   = $(DESTDIR)$(PREFIX)/share/doc/sallyport
+mandir   = $(DESTDIR)$(PREFIX)/share/man
 bashdir  = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 zshdir   = $(DESTDIR)$(ZSHDIR)
 fishdir  = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
@@ -27,7 +28,7 @@ PACKAGES = gcc libc6-dev libpam0g-dev make \
 	oathtool pamtester zbar-tools librsvg2-bin libpam-google-authenticator libpam-oath \
 	pskctool python3-pskc valgrind shellcheck \
 	mmdebstrap systemd-container \
-	debhelper dh-apparmor po-debconf lintian devscripts apparmor \
+	debhelper dh-apparmor po-debconf lintian devscripts apparmor man-db groff \
 	chrony dbus-daemon
 
 GO         ?= go
@@ -98,6 +99,9 @@ install: build/sallyportd build/sallyportctl build/pam_sallyport.so ## what was 
 	install -D -m 0644 systemd/sallyport.catalog $(catalog)
 	install -m 0644 README.md docs/*.md $(docdir)
 	install -D -m 0644 systemd/sallyport-network.conf $(docdir)/examples/sallyport-network.conf
+	install -D -m 0644 packaging/man/sallyport.toml.5 $(mandir)/man5/sallyport.toml.5
+	install -D -m 0644 -t $(mandir)/man8 packaging/man/*.8
+	build/sallyportctl man >$(mandir)/man8/sallyportctl.8
 	build/sallyportctl completion bash >$(bashdir)/sallyportctl
 	build/sallyportctl completion zsh >$(zshdir)/_sallyportctl
 	build/sallyportctl completion fish >$(fishdir)/sallyportctl.fish
@@ -106,6 +110,7 @@ install: build/sallyportd build/sallyportctl build/pam_sallyport.so ## what was 
 uninstall: ## all that install put there but the policy and the enrolments
 	rm -f $(bindir)/sallyportctl $(sbindir)/sallyportd $(pamdir)/pam_sallyport.so $(vendordir)/sallyport.toml
 	rm -f $(unitdir)/sallyportd.service $(unitdir)/sallyportd.socket $(tmpfiles) $(catalog)
+	rm -f $(mandir)/man5/sallyport.toml.5 $(addprefix $(mandir)/man8/,sallyportd.8 sallyportctl.8 pam_sallyport.8)
 	rm -f $(bashdir)/sallyportctl $(zshdir)/_sallyportctl $(fishdir)/sallyportctl.fish
 	rm -rf $(docdir)
 	-rmdir $(vendordir)
