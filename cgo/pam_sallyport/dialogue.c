@@ -144,6 +144,16 @@ static const char *password_known(const struct sp_talk *t) {
     return password;
 }
 
+/* replayed says whether a program has given the password that an earlier module has asked for as the answer to this
+ * prompt, too. It is no code, also where it has the shape of one, and nobody but that module needs to see it. */
+static bool replayed(const struct sp_talk *t, const char *typed, bool echo) {
+    const char *password = NULL;
+
+    return !echo && !t->options->split_password &&
+           pam_get_item(t->pamh, PAM_AUTHTOK, (const void **)&password) == PAM_SUCCESS && password != NULL &&
+           strcmp(password, typed) == 0;
+}
+
 /* same_prompt says whether what was typed last was typed for this prompt, and is still without a reply. */
 static bool same_prompt(const struct sp_answer *a, const struct sp_field *prompt, bool echo) {
     return a->unanswered && a->echo == echo && a->prompt_size == prompt->size &&
@@ -171,7 +181,7 @@ static int ask(struct sp_talk *t) {
         rc = converse(t, echo ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF, &prompt, &typed);
         if (rc != PAM_SUCCESS)
             return rc;
-        keep(a, typed->resp);
+        keep(a, replayed(t, typed->resp, echo) ? "" : typed->resp);
         drop_response(typed);
     }
     memcpy(a->prompt, prompt.value, prompt.size);

@@ -21,14 +21,26 @@ func (p *person) sudoReplaying(t *testing.T, password string) string {
 	return string(out)
 }
 
-// A panel that replays the password to sudo (cockpit-project/cockpit#17359) burns no attempts.
+// A panel that replays the password to sudo (cockpit-project/cockpit#17359) burns no attempts, also where the password
+// looks like a code.
 func TestSudoReplayedPassword(t *testing.T) {
+	for name, password := range map[string]string{"words": host.Password, "six digits": "271828"} {
+		t.Run(name, func(t *testing.T) { replayPassword(t, password) })
+	}
+}
+
+func replayPassword(t *testing.T, password string) {
 	host.StartDaemon(t, require("always"))
 	protectedSudo(t)
 	alice := enrolled(t, "alice", "sudo")
+	set := host.Command("chpasswd")
+	set.Stdin = strings.NewReader("alice:" + password + "\n")
+	if out, err := set.CombinedOutput(); err != nil {
+		t.Fatalf("chpasswd: %v\n%s", err, out)
+	}
 	asked := 0
 	for range 5 {
-		asked += strings.Count(alice.sudoReplaying(t, host.Password), codePrompt)
+		asked += strings.Count(alice.sudoReplaying(t, password), codePrompt)
 	}
 	if asked < 25 { // 5 wrong codes would lock, 20 in a day everywhere
 		t.Errorf("the password was replayed to %d prompts only: this tests little", asked)
@@ -37,7 +49,7 @@ func TestSudoReplayedPassword(t *testing.T) {
 		t.Errorf("alice is locked:\n%s", status)
 	}
 	x := alice.sudo(t, "sh", "-c", greet)
-	x.Answer(`password for alice: `, host.Password)
+	x.Answer(`password for alice: `, password)
 	x.Answer(codePrompt, alice.app.Code())
 	x.Expect(inside)
 	entered(t, x)
