@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -50,6 +51,8 @@ func TestMain(m *testing.M) {
 //	wrong NAME                writes a code there that is wrong
 //	keep                      keeps the recovery codes that the last program printed
 //	recovery N                writes the Nth of them there
+//	ntp NAME SECONDS          starts a time server that is ahead by so much; its address is in $NAME
+//	until PATTERN PROGRAM...  runs a program again and again until it prints what the pattern matches
 //	people NAME...            sets up the users of these names; of root, the recovery codes are kept
 //	lock NAME                 gives wrong codes for a user until it is locked
 func TestScripts(t *testing.T) {
@@ -67,7 +70,7 @@ func TestScripts(t *testing.T) {
 		Setup:       setupScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"daemon": cmdDaemon, "status": cmdStatus, "phone": cmdPhone, "codes": cmdCodes, "wrong": cmdWrong,
-			"keep": cmdKeep, "recovery": cmdRecovery, "people": cmdPeople, "lock": cmdLock,
+			"keep": cmdKeep, "recovery": cmdRecovery, "ntp": cmdNTP, "until": cmdUntil, "people": cmdPeople, "lock": cmdLock,
 		},
 		RequireExplicitExec: true,
 	})
@@ -278,6 +281,27 @@ func cmdLock(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s is not locked after ten wrong codes", args[0])
+}
+
+func cmdNTP(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: ntp NAME SECONDS")
+	}
+	seconds, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Setenv(args[0], host.StartNTP(script{ts}, time.Duration(seconds)*time.Second).Addr)
+}
+
+func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until PATTERN PROGRAM...")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	host.Eventually(script{ts}, "it prints "+args[0], func() bool {
+		_ = ts.Exec(args[1], args[2:]...) // its status is for the script's next line
+		return pattern.MatchString(ts.ReadFile("stdout"))
+	})
 }
 
 // script lets host's helpers fail a script.

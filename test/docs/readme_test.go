@@ -51,7 +51,8 @@ func (a *admin) steps() map[string]func(line string) {
 		"sallyportctl unlock NAME":    func(string) { a.run("sallyportctl unlock alice") },
 		"sallyportctl disable NAME":   a.disable,
 		"systemctl reload sallyportd": a.reload,
-		"timedatectl":                 func(line string) { host.Output(a, "which", line) },
+		"sallyportctl clock":          a.run,
+		"sallyportctl clock --json":   a.run,
 		"journalctl -u sallyportd":    func(string) { host.Output(a, "which", "journalctl") },
 		"make demo":                   a.isTarget,
 		"make test":                   a.isTarget,
@@ -59,14 +60,14 @@ func (a *admin) steps() map[string]func(line string) {
 	}
 }
 
-// TestReadme runs every command of the README in its order, with the files that the README shows put where it says.
+// TestReadme runs every command of the README in its order, and then those of the page about the clock, with the files that the README shows put where it says.
 func TestReadme(t *testing.T) {
 	a := &admin{T: t}
 	host.Fresh(t, "")
 	overlay(t, "/usr")
 	a.alice = host.AddUser(t, "alice")
 	steps := a.steps()
-	for _, part := range parts(t) {
+	for _, part := range append(parts(t, readme), parts(t, "../../docs/clock.md")...) {
 		if file, ok := map[string]func([]string){"toml": a.policy, "pam": a.pam, "sshd": a.sshdConfig}[part.kind]; ok {
 			file(part.lines)
 			continue
@@ -94,9 +95,9 @@ type part struct {
 
 var inline = regexp.MustCompile("`((?:sallyportctl|systemctl|journalctl|timedatectl)(?: [^`]*)?)`")
 
-func parts(t *testing.T) []part {
+func parts(t *testing.T, page string) []part {
 	t.Helper()
-	data, err := os.ReadFile(readme)
+	data, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}

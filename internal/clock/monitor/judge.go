@@ -78,9 +78,13 @@ func (m *Monitor) codes() Answer {
 	e, n := m.people.estimate(m.Now(), m.Booted())
 	text := e.Detail
 	if !e.Known() {
-		text = fmt.Sprintf("no estimate: %d people logged in with a code in the last day", n)
-		if n >= 3 {
-			text += ", and their phones disagree"
+		switch {
+		case n == 0:
+			text = "no estimate: nobody has logged in with a code in the last day"
+		case n < 3:
+			text = "no estimate: too few people have logged in with a code in the last day"
+		default:
+			text = fmt.Sprintf("no estimate: the phones of %d people disagree", n)
 		}
 	}
 	return Answer{e, clock.Codes, text}
