@@ -13,17 +13,18 @@ import (
 // own only what siblings says.
 var layers = [][]string{
 	{"cmd/*", "cgo/*"},
-	{"internal/server", "internal/client", "internal/doctor"},
+	{"internal/server", "internal/client", "internal/doctor", "internal/rollout"},
 	{"internal/api", "internal/api/*"},
 	{"internal/verifier", "internal/clock/monitor"},
 	{"internal/login", "internal/enroll"},
 	{"internal/policy", "internal/vault", "internal/ledger", "internal/audit", "internal/wire", "internal/qr", "internal/transfer"},
-	{"internal/otp", "internal/clock", "internal/disk", "internal/pamstack", "internal/passwd"},
+	{"internal/otp", "internal/clock", "internal/disk", "internal/pamstack", "internal/sshdconfig", "internal/passwd"},
 }
 
 // siblings are the imports inside one layer.
 var siblings = map[string]string{
-	"internal/login": "internal/enroll", // a login may hold a set-up
+	"internal/rollout": "internal/doctor", // what it does has to please the doctor
+	"internal/login":   "internal/enroll", // a login may hold a set-up
 }
 
 // heavy is what must stay out of the module, which every process that logs somebody in loads.

@@ -119,7 +119,7 @@ func (a *app) groups() []group {
 			a.users, a.disable, a.unlock, a.verify, a.importCommand,
 		}},
 		{groupHost, []func() *cobra.Command{
-			a.doctor, a.clock, a.policy, a.issuer, a.vault, a.version, a.completion, a.man,
+			a.doctor, a.setup, a.clock, a.policy, a.issuer, a.vault, a.version, a.completion, a.man,
 		}},
 	}
 }

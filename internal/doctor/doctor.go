@@ -15,6 +15,7 @@ import (
 type Patient struct {
 	Root   disk.Root
 	Users  []string // to look at besides root and those who are enrolled
+	Staged string   // where PAM's and sshd's configuration is read instead, before it is put in place; or ""
 	Source string   // the address that logins are supposed to come from
 	Now    time.Time
 }
@@ -30,6 +31,14 @@ func (p Patient) prefix() string {
 		return ""
 	}
 	return string(p.Root)
+}
+
+// etc is what stands before the paths of PAM's and sshd's configuration.
+func (p Patient) etc() string {
+	if p.Staged != "" {
+		return p.Staged
+	}
+	return p.prefix()
 }
 
 // facts is what all checks share.

@@ -37,7 +37,11 @@ func ModulePath(p Patient) string {
 			return moduleName
 		}
 	}
-	for _, dir := range []string{"/usr/local/lib/security", "/opt/sallyport/lib/security"} {
+	dirs := []string{"/usr/local/lib/security"}
+	if self, err := os.Executable(); err == nil && p.live() { // PREFIX/bin/sallyportctl
+		dirs = append(dirs, filepath.Join(filepath.Dir(filepath.Dir(self)), "lib/security"))
+	}
+	for _, dir := range dirs {
 		if _, err := os.Stat(p.path(filepath.Join(dir, moduleName))); err == nil {
 			return filepath.Join(dir, moduleName)
 		}

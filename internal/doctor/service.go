@@ -20,7 +20,7 @@ type service struct {
 
 // readServices reads the stacks of all services that have the module, but for files that are only included by others.
 func (f *facts) readServices() error {
-	dirs := pamstack.In(f.prefix())
+	dirs := pamstack.In(f.etc())
 	names, err := dirs.Services()
 	if err != nil {
 		return err

@@ -8,12 +8,14 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"sallyport/internal/sshdconfig"
 )
 
 // sshdFacts is what sshd says of itself.
 type sshdFacts struct {
-	directives []directive
-	all        settings // for a user of whom nothing is known
+	directives []sshdconfig.Directive
+	all        sshdconfig.Settings // for a user of whom nothing is known
 	classes    []class
 }
 
@@ -21,13 +23,13 @@ type sshdFacts struct {
 type class struct {
 	users []string // those looked at
 	every bool     // and everybody else
-	settings
+	sshdconfig.Settings
 }
 
 // checkSSHD looks at whether sshd asks PAM, and lets PAM ask.
 func (f *facts) checkSSHD(ctx context.Context) []Finding {
 	var err error
-	if f.sshd, err = f.readSSHD(ctx); errors.Is(err, errNoSSHD) || errors.Is(err, os.ErrNotExist) {
+	if f.sshd, err = f.readSSHD(ctx); errors.Is(err, sshdconfig.ErrNone) || errors.Is(err, os.ErrNotExist) {
 		f.sshd = nil
 		return nil // its stack is there, and it is not
 	}
@@ -48,14 +50,14 @@ func (f *facts) checkSSHD(ctx context.Context) []Finding {
 
 func (f *facts) unreadableSSHD(err error) Finding {
 	const question = "kbdinteractiveauthentication"
-	first := slices.IndexFunc(f.sshd.directives, func(d directive) bool { return d.keyword == question && !d.matched })
-	if strings.Contains(err.Error(), "AuthenticationMethods cannot be satisfied") && first >= 0 && f.sshd.directives[first].value == "no" {
-		f.sshd.all = settings{question: "no"}
-		return f.sshdFinding(class{every: true, settings: f.sshd.all}, "sshd-kbdinteractive", LocksOut, question, "KbdInteractiveAuthentication yes",
+	first := slices.IndexFunc(f.sshd.directives, func(d sshdconfig.Directive) bool { return d.Keyword == question && !d.Matched })
+	if strings.Contains(err.Error(), "AuthenticationMethods cannot be satisfied") && first >= 0 && f.sshd.directives[first].Value == "no" {
+		f.sshd.all = sshdconfig.Settings{question: "no"}
+		return f.sshdFinding(class{every: true, Settings: f.sshd.all}, "sshd-kbdinteractive", LocksOut, question, "KbdInteractiveAuthentication yes",
 			"sshd cannot ask questions, and AuthenticationMethods wants it to.", "At its next start nobody can log in over SSH.")
 	}
 	found := Finding{
-		ID: "sshd-config", Effect: LocksOut, File: sshdConfig, What: fmt.Sprintf("sshd does not take its configuration: %v.", err),
+		ID: "sshd-config", Effect: LocksOut, File: f.etc() + sshdconfig.Path, What: fmt.Sprintf("sshd does not take its configuration: %v.", err),
 		Outcome: "At its next start nobody can log in over SSH.", Mend: text("Put the line right that `sshd -t` names."),
 	}
 	if strings.Contains(err.Error(), "Missing privilege separation directory") {
@@ -69,25 +71,25 @@ func (f *facts) unreadableSSHD(err error) Finding {
 func (f *facts) readSSHD(ctx context.Context) (*sshdFacts, error) {
 	s := new(sshdFacts)
 	var err error
-	if s.directives, err = readDirectives(f.prefix(), f.path(sshdConfig), false, 0); err != nil {
+	if s.directives, err = sshdconfig.Read(f.etc()); err != nil {
 		return nil, err
 	}
-	if s.all, err = f.testSSHD(ctx, anybody); err != nil {
+	if s.all, err = sshdconfig.Test(ctx, f.etc(), anybody, f.Source); err != nil {
 		return s, err
 	}
-	s.classes = []class{{every: true, settings: s.all}}
-	matches := slices.ContainsFunc(s.directives, func(d directive) bool { return d.keyword == "match" })
+	s.classes = []class{{every: true, Settings: s.all}}
+	matches := slices.ContainsFunc(s.directives, func(d sshdconfig.Directive) bool { return d.Keyword == "match" })
 	for _, user := range f.sample() {
 		own := s.all
 		if matches {
-			if own, err = f.testSSHD(ctx, user); err != nil {
+			if own, err = sshdconfig.Test(ctx, f.etc(), user, f.Source); err != nil {
 				return s, err
 			}
 		}
-		i := slices.IndexFunc(s.classes, func(c class) bool { return maps.Equal(c.settings, own) })
+		i := slices.IndexFunc(s.classes, func(c class) bool { return maps.Equal(c.Settings, own) })
 		if i < 0 {
 			i = len(s.classes)
-			s.classes = append(s.classes, class{settings: own})
+			s.classes = append(s.classes, class{Settings: own})
 		}
 		s.classes[i].users = append(s.classes[i].users, user)
 	}
@@ -108,16 +110,16 @@ func (f *facts) sshdStack() service {
 // checkClass looks at one set of settings. What follows from a finding is none of its own.
 func (f *facts) checkClass(c class) []Finding {
 	stack := f.sshdStack()
-	if !c.is("usepam", "yes") {
+	if !c.Is("usepam", "yes") {
 		return []Finding{f.sshdFinding(c, "sshd-usepam", LetsPast, "usepam", "UsePAM yes",
 			"sshd does not ask PAM.", "Nobody is asked for a code over SSH.")}
 	}
-	if !c.is("kbdinteractiveauthentication", "yes") && (!stack.split() || !c.is("passwordauthentication", "yes")) {
+	if !c.Is("kbdinteractiveauthentication", "yes") && (!stack.split() || !c.Is("passwordauthentication", "yes")) {
 		return []Finding{f.sshdFinding(c, "sshd-kbdinteractive", LocksOut, "kbdinteractiveauthentication", "KbdInteractiveAuthentication yes",
 			"sshd cannot ask questions.", "Whoever needs a code is never asked for it, and refused.")}
 	}
 	var all []Finding
-	if c.is("permitemptypasswords", "yes") {
+	if c.Is("permitemptypasswords", "yes") {
 		all = append(all, f.sshdFinding(c, "sshd-empty-passwords", LetsPast, "permitemptypasswords", "PermitEmptyPasswords no",
 			"sshd lets accounts without a password in.", "A code alone is enough there, and where none is needed nothing is."))
 	}
@@ -134,21 +136,21 @@ func (f *facts) checkMethods(c class, stack service) []Finding {
 			all = append(all, found)
 		}
 	}
-	for _, list := range c.methods() {
+	for _, list := range c.Methods() {
 		way := strings.Join(list, ",")
-		proven := has(list, "publickey") || has(list, "hostbased") || has(list, "gssapi-with-mic")
+		proven := sshdconfig.Has(list, "publickey") || sshdconfig.Has(list, "hostbased") || sshdconfig.Has(list, "gssapi-with-mic")
 		switch {
-		case has(list, "password") && !stack.split():
+		case sshdconfig.Has(list, "password") && !stack.split():
 			add(f.sshdFinding(c, "sshd-password", LocksOut, f.passwordKeyword(c), f.passwordMend(c),
 				"sshd takes passwords by the method \"password\", which has no room for the question for a code.",
 				"A client that logs in that way, as many SFTP programs do, is refused whenever a code is needed."))
-		case has(list, "keyboard-interactive") || has(list, "password"):
-			if !proven && !has(list, "password") && !stack.asksPassword() && line(stack.auth) != nil {
+		case sshdconfig.Has(list, "keyboard-interactive") || sshdconfig.Has(list, "password"):
+			if !proven && !sshdconfig.Has(list, "password") && !stack.asksPassword() && line(stack.auth) != nil {
 				add(f.sshdFinding(c, "sshd-code-alone", LetsPast, "authenticationmethods", "AuthenticationMethods publickey,keyboard-interactive",
 					"The stack of sshd asks for no password, and sshd lets people in by it alone.",
 					"A code is enough to log in, and where none is needed nothing is."))
 			}
-		case !f.asksAny(c, has(list, "publickey")): // the policy says so
+		case !f.asksAny(c, sshdconfig.Has(list, "publickey")): // the policy says so
 		case line(stack.account) != nil:
 			add(f.sshdFinding(c, "sshd-key-refused", LocksOut, "authenticationmethods", f.methodsMend(c),
 				fmt.Sprintf("sshd lets people log in by %s alone, which never leads to the question for a code.", way),
@@ -168,8 +170,8 @@ func (f *facts) methodsMend(c class) string {
 	if !f.sshdStack().asksPassword() {
 		ways = nil
 	}
-	for keyword, method := range methodSwitches() {
-		if c.is(keyword, "yes") && method != "password" && method != "keyboard-interactive" {
+	for keyword, method := range sshdconfig.MethodSwitches() {
+		if c.Is(keyword, "yes") && method != "password" && method != "keyboard-interactive" {
 			ways = append(ways, method+",keyboard-interactive")
 		}
 	}
@@ -179,14 +181,14 @@ func (f *facts) methodsMend(c class) string {
 
 // passwordKeyword is where the method "password" comes from, and passwordMend what is to stand there.
 func (f *facts) passwordKeyword(c class) string {
-	if !c.is("authenticationmethods", "any") {
+	if !c.Is("authenticationmethods", "any") {
 		return "authenticationmethods"
 	}
 	return "passwordauthentication"
 }
 
 func (f *facts) passwordMend(c class) string {
-	if !c.is("authenticationmethods", "any") {
+	if !c.Is("authenticationmethods", "any") {
 		return f.methodsMend(c)
 	}
 	return "PasswordAuthentication no"
@@ -195,16 +197,16 @@ func (f *facts) passwordMend(c class) string {
 // sshdFinding is a finding about one keyword. The mend stands in its place, or in front of everything, where it counts
 // first (sshd_config(5)).
 func (f *facts) sshdFinding(c class, id string, effect Effect, keyword, mend, what, outcome string) Finding {
-	found := Finding{ID: id, Effect: effect, What: what, Outcome: outcome, Services: []string{"sshd"}, File: f.path(sshdConfig)}
-	edit := Edit{File: f.path(sshdConfig), Line: 1, New: mend}
+	found := Finding{ID: id, Effect: effect, What: what, Outcome: outcome, Services: []string{"sshd"}, File: f.etc() + sshdconfig.Path}
+	edit := Edit{File: f.etc() + sshdconfig.Path, Line: 1, New: mend}
 	if !c.every {
 		found.Users = c.users
 	}
 	for _, d := range f.sshd.directives {
-		differs := !c.every && c.settings[keyword] != f.sshd.all[keyword]
-		if d.keyword == keyword && d.matched == differs && strings.EqualFold(strings.Join(strings.Fields(d.value), " "), c.settings[keyword]) {
-			found.File, found.Line = d.file, d.line
-			edit = Edit{File: d.file, Line: d.line, Old: sourceLine(d), New: mend}
+		differs := !c.every && c.Settings[keyword] != f.sshd.all[keyword]
+		if d.Keyword == keyword && d.Matched == differs && strings.EqualFold(strings.Join(strings.Fields(d.Value), " "), c.Settings[keyword]) {
+			found.File, found.Line = d.File, d.Line
+			edit = Edit{File: d.File, Line: d.Line, Old: d.Text, New: mend}
 			break
 		}
 	}
@@ -212,13 +214,9 @@ func (f *facts) sshdFinding(c class, id string, effect Effect, keyword, mend, wh
 	return found
 }
 
-func sourceLine(d directive) string {
-	return service{file: d.file}.source(d.line)
-}
-
 // rootMayLogIn reports whether root can come in over SSH at all.
 func (f *facts) rootMayLogIn() bool {
-	return f.sshd == nil || !f.rootClass().is("permitrootlogin", "no")
+	return f.sshd == nil || !f.rootClass().Is("permitrootlogin", "no")
 }
 
 func (f *facts) rootClass() class {
@@ -227,19 +225,21 @@ func (f *facts) rootClass() class {
 
 // checkRoot looks at what PermitRootLogin leaves of root's ways in.
 func (f *facts) checkRoot(c class) []Finding {
-	if !slices.Contains(c.users, "root") || !c.is("usepam", "yes") {
+	if !slices.Contains(c.users, "root") || !c.Is("usepam", "yes") {
 		return nil
 	}
 	c.users, c.every = []string{"root"}, false
 	asked := f.asks(login{user: "root", service: "sshd"})
-	switch c.settings["permitrootlogin"] {
+	switch c.Settings["permitrootlogin"] {
 	case "yes":
-		if !asked && !f.enrolled["root"] && slices.ContainsFunc(c.methods(), func(l []string) bool { return !has(l, "publickey") }) {
+		if !asked && !f.enrolled["root"] && slices.ContainsFunc(c.Methods(), func(l []string) bool { return !sshdconfig.Has(l, "publickey") }) {
 			return []Finding{f.rootFinding(c, "sshd-root-password", LetsPast, "PermitRootLogin prohibit-password",
 				"root may log in over SSH with a password, and is asked for no code.", "Whoever guesses root's password is in.")}
 		}
 	case "without-password", "prohibit-password":
-		alone := slices.ContainsFunc(c.methods(), func(l []string) bool { return !has(l, "keyboard-interactive") && !has(l, "password") })
+		alone := slices.ContainsFunc(c.Methods(), func(l []string) bool {
+			return !sshdconfig.Has(l, "keyboard-interactive") && !sshdconfig.Has(l, "password")
+		})
 		if !alone && f.rootHasKeys() {
 			return []Finding{f.rootFinding(c, "sshd-root-refused", LocksOut, "PermitRootLogin yes",
 				"root logs in over SSH with a key, which AuthenticationMethods has followed by keyboard-interactive, and PermitRootLogin prohibit-password forbids root that.",
@@ -253,9 +253,9 @@ func (f *facts) rootFinding(c class, id string, effect Effect, mend, what, outco
 	found := f.sshdFinding(c, id, effect, "permitrootlogin", mend, what, outcome)
 	if found.Line == 0 { // "prohibit-password" is printed as "without-password"
 		for _, d := range f.sshd.directives {
-			if d.keyword == "permitrootlogin" {
-				found.File, found.Line = d.file, d.line
-				found.Mend = Mend{Edits: []Edit{{File: d.file, Line: d.line, Old: sourceLine(d), New: mend}}}
+			if d.Keyword == "permitrootlogin" {
+				found.File, found.Line = d.File, d.Line
+				found.Mend = Mend{Edits: []Edit{{File: d.File, Line: d.Line, Old: d.Text, New: mend}}}
 				break
 			}
 		}

@@ -36,7 +36,7 @@ func (f *facts) checkMissing() []Finding {
 		return nil
 	}
 	var all []Finding
-	dirs := pamstack.In(f.prefix())
+	dirs := pamstack.In(f.etc())
 	for i := range f.policy.Rules {
 		r := &f.policy.Rules[i]
 		if r.Require == "" || r.Require == policy.RequireNever {
@@ -51,30 +51,24 @@ func (f *facts) checkMissing() []Finding {
 				ID: "pam-missing", Effect: LetsPast, File: file, Services: []string{name},
 				What:    fmt.Sprintf("A rule requires a second factor of who logs in through %q (%s), and its PAM stack does not have the module.", name, place(r.File, r.Line)),
 				Outcome: "Nobody is asked for a code there.",
-				Mend:    f.insertLines(name, file),
+				Mend:    f.insertLines(name),
 			})
 		}
 	}
 	if len(f.services) == 0 && len(all) == 0 {
 		all = append(all, Finding{
 			ID: "pam-nowhere", Effect: LetsPast, What: "No PAM stack has the module.", Outcome: "Nobody is asked for a code anywhere.",
-			Mend: text("Put it where people log in; the README says how."),
+			Mend: Mend{Text: "Put it where people log in; this shows how.", Command: "sallyportctl setup ssh --dry-run"},
 		})
 	}
 	return all
 }
 
 // insertLines puts the module into a stack that has none.
-func (f *facts) insertLines(name, file string) Mend {
-	path := f.modulePath()
-	if path == "" {
+func (f *facts) insertLines(name string) Mend {
+	_, edits, err := Insertion(f.Patient, name)
+	if err != nil {
 		return text("Install Sallyport first.")
-	}
-	dirs := pamstack.In(f.prefix())
-	s := service{name: name, file: file, auth: dirs.Stack(name, pamstack.Auth), account: dirs.Stack(name, pamstack.Account)}
-	edits := []Edit{{File: file, Line: s.behindPassword(), New: "auth     required  " + path}}
-	if keyLogins(name) {
-		edits = append(edits, Edit{File: file, Line: s.beforeAccount(), New: "account  required  " + path})
 	}
 	return Mend{Edits: edits}
 }

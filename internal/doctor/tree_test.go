@@ -185,7 +185,7 @@ func TestIllnesses(t *testing.T) {
 			if f.What == "" || f.Outcome == "" || f.Mend.Text == "" && f.Mend.Command == "" && len(f.Mend.Edits) == 0 {
 				t.Errorf("it says too little: %+v", f)
 			}
-			if able := (f.Mend.Command != "" || len(f.Mend.Edits) > 0) && f.ID != "record-uid"; able == i.lasts {
+			if able := (f.Mend.Command != "" || len(f.Mend.Edits) > 0) && f.ID != "record-uid" && f.ID != "pam-nowhere"; able == i.lasts {
 				t.Fatalf("a mend that a program can do: %v; %+v", able, f.Mend)
 			}
 			if i.lasts {

@@ -33,6 +33,7 @@ func told(l pamstack.Line) []pamstack.Code {
 func TestLikeLibpam(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	controls := []string{
+		"[success=1 default=ignore]", "[default=1]", "[default=2]",
 		"required", "requisite", "sufficient", "optional", "[success=1 default=ignore]", "[success=2 default=die]",
 		"[success=ok ignore=ignore default=bad]", "[default=reset]", "[success=done new_authtok_reqd=done default=ignore]",
 		"[success=ok auth_err=1 default=ignore]", "[auth_err=ignore]", "[success=9 default=ignore]", "[success=reset default=bad]",
@@ -46,7 +47,7 @@ func TestLikeLibpam(t *testing.T) {
 		return all
 	}
 	passed := 0
-	for n := range 400 {
+	for n := range 1500 {
 		host.PAM(t, "walk-a", lines()...)
 		host.PAM(t, "walk-b", append(lines(), "auth include walk-a")...)
 		includes := []string{"@include walk-b", "auth include walk-a", "auth substack walk-b", ""}
@@ -69,8 +70,8 @@ func TestLikeLibpam(t *testing.T) {
 			passed++
 		}
 	}
-	if passed < 50 || passed > 350 {
-		t.Errorf("%d of 400 stacks passed: they show nothing", passed)
+	if passed < 200 || passed > 1300 {
+		t.Errorf("%d of 1500 stacks passed: they show nothing", passed)
 	}
 }
 

@@ -1,10 +1,8 @@
 package docs
 
 import (
-	"fmt"
 	"os"
 	"os/user"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -43,20 +41,24 @@ func (a *admin) steps() map[string]func(line string) {
 		"sallyportctl status":                      a.runAsAlice,
 		"sallyportctl policy check":                a.run,
 		"sallyportctl policy explain root --service sshd --from 192.0.2.7": a.run,
-		"sallyportctl doctor":         a.doctor,
-		"sshd -t":                     a.startSSHD,
-		"systemctl reload ssh":        func(string) { a.logIn() },
-		"sallyportctl recovery-codes": a.newRecoveryCodes,
-		"sallyportctl resync":         a.resync,
-		"sallyportctl unlock NAME":    func(string) { a.run("sallyportctl unlock alice") },
-		"sallyportctl disable NAME":   a.disable,
-		"systemctl reload sallyportd": a.reload,
-		"sallyportctl clock":          a.run,
-		"sallyportctl clock --json":   a.run,
-		"journalctl -u sallyportd":    func(string) { host.Output(a, "which", "journalctl") },
-		"make demo":                   a.isTarget,
-		"make test":                   a.isTarget,
-		"make demo INTERACTIVE=1":     a.isTarget,
+		"sallyportctl setup ssh":                             a.run,
+		"sallyportctl setup ssh --apply --confirm-within 5m": a.setUp,
+		"sallyportctl setup ssh --confirm":                   a.confirmSetup,
+		"sallyportctl setup ssh --revert":                    a.revertSetup,
+		"sallyportctl doctor":                                a.doctor,
+		"sshd -t":                                            a.startSSHD,
+		"systemctl reload ssh":                               func(string) { a.logIn() },
+		"sallyportctl recovery-codes":                        a.newRecoveryCodes,
+		"sallyportctl resync":                                a.resync,
+		"sallyportctl unlock NAME":                           func(string) { a.run("sallyportctl unlock alice") },
+		"sallyportctl disable NAME":                          a.disable,
+		"systemctl reload sallyportd":                        a.reload,
+		"sallyportctl clock":                                 a.run,
+		"sallyportctl clock --json":                          a.run,
+		"journalctl -u sallyportd":                           func(string) { host.Output(a, "which", "journalctl") },
+		"make demo":                                          a.isTarget,
+		"make test":                                          a.isTarget,
+		"make demo INTERACTIVE=1":                            a.isTarget,
 	}
 }
 
@@ -64,7 +66,7 @@ func (a *admin) steps() map[string]func(line string) {
 func TestReadme(t *testing.T) {
 	a := &admin{T: t}
 	host.Fresh(t, "")
-	overlay(t, "/usr")
+	host.Overlay(t, "/usr")
 	a.alice = host.AddUser(t, "alice")
 	steps := a.steps()
 	for _, part := range append(parts(t, readme), parts(t, "../../docs/clock.md")...) {
@@ -122,23 +124,6 @@ func parts(t *testing.T, page string) []part {
 		}
 	}
 	return all
-}
-
-// overlay lets the private host write to a directory of the machine, without the machine seeing it.
-func overlay(t *testing.T, dir string) {
-	t.Helper()
-	top := t.TempDir()
-	upper, work := filepath.Join(top, "upper"), filepath.Join(top, "work")
-	for _, d := range []string{upper, work} {
-		if err := os.Mkdir(d, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", dir, upper, work)
-	if err := unix.Mount("overlay", dir, "overlay", 0, options); err != nil {
-		t.Fatalf("an overlay over %s: %v", dir, err)
-	}
-	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
 }
 
 func (a *admin) repository() string {
@@ -302,6 +287,37 @@ func (a *admin) sshdConfig(lines []string) {
 	a.Cleanup(func() { host.WriteFile(a, path, string(shipped), 0o644) })
 	a.config = lines
 	host.WriteFile(a, path, strings.Join(lines, "\n")+"\n"+string(shipped), 0o644)
+}
+
+// setUp has sshd run on Debian's file first. Nothing of the README's own is in it yet.
+func (a *admin) setUp(line string) {
+	a.Helper()
+	a.sshd = host.StartSystemSSHD(a)
+	a.run(line)
+	a.sshd.AwaitReload(a, 1)
+}
+
+// confirmSetup is the second window, in which sudo makes root of alice.
+func (a *admin) confirmSetup(line string) {
+	a.Helper()
+	const sudoers = "/etc/sudoers.d/readme"
+	host.WriteFile(a, sudoers, "alice ALL=(ALL) NOPASSWD: ALL\n", 0o440)
+	x := host.Open(a, a.sshd.Client("ssh", "-tt", "alice@127.0.0.1", "sudo /usr/local/bin/"+line))
+	x.Answer("Password: ", host.Password)
+	x.Answer("Verification code: ", a.app.Code())
+	x.Expect("stays")
+	a.ended(x)
+	if err := os.Remove(sudoers); err != nil {
+		a.Fatal(err)
+	}
+}
+
+// revertSetup leaves the host as it was, for what is done by hand.
+func (a *admin) revertSetup(line string) {
+	a.Helper()
+	a.run(line)
+	a.sshd.AwaitReload(a, 2)
+	a.sshd.Terminate()
 }
 
 // doctor finds nothing on the host that the README makes. The clock is this machine's.

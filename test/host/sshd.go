@@ -3,6 +3,7 @@ package host
 import (
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -77,4 +78,36 @@ func (s *SSHD) Client(program string, args ...string) *exec.Cmd {
 		options = append(options, "-o", o)
 	}
 	return Command(program, append(options, args...)...)
+}
+
+// StartSystemSSHD starts sshd as the host's service does, on /etc/ssh/sshd_config as Debian ships it, with lines of
+// sshd_config(5) at its end. The file is put back at the end of the test.
+func StartSystemSSHD(t T, lines ...string) *SSHD {
+	t.Helper()
+	const config = "/etc/ssh/sshd_config"
+	Output(t, "ssh-keygen", "-A")
+	shipped, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	t.Cleanup(func() { WriteFile(t, config, string(shipped), 0o644) })
+	port := freePort(t)
+	lines = append(lines, fmt.Sprintf("ListenAddress 127.0.0.1:%d", port), "LogLevel VERBOSE")
+	WriteFile(t, config, string(shipped)+strings.Join(lines, "\n")+"\n", 0o644)
+	s := &SSHD{Process: Start(t, "/usr/sbin/sshd", "-D", "-e"), Port: port, known: filepath.Join(t.TempDir(), "known_hosts")}
+	listening := fmt.Sprintf("listening on 127.0.0.1 port %d", port)
+	Eventually(t, "sshd listens", func() bool { return strings.Contains(s.Log(), listening) && exists("/run/sshd.pid") })
+	WriteFile(t, s.known, fmt.Sprintf("[127.0.0.1]:%d %s", port, Output(t, "cat", "/etc/ssh/ssh_host_ed25519_key.pub")), 0o600)
+	return s
+}
+
+// AwaitReload waits until sshd listens again after its nth SIGHUP.
+func (s *SSHD) AwaitReload(t T, n int) {
+	t.Helper()
+	Eventually(t, "sshd listens again", func() bool { return strings.Count(s.Log(), "Server listening on ") == n+1 })
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
