@@ -27,7 +27,7 @@ func TestMan(t *testing.T) {
 		}
 		section, _, _ = strings.Cut(section, "\n.S")
 		cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
-			if !strings.Contains(section, `\fB\-\-`+roff(f.Name)+`\fR`) && f.Name != "help" {
+			if !strings.Contains(section, `\fB\-\-`+roff(f.Name)+`\fR`) && f.Name != "help" && !f.Hidden {
 				t.Errorf("%s: the page has no --%s", cmd.CommandPath(), f.Name)
 			}
 		})
