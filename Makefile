@@ -26,7 +26,7 @@ confdir   = $(DESTDIR)/etc/sallyport
 PACKAGES = gcc libc6-dev libpam0g-dev make \
 	openssh-server openssh-client openssl sudo login passwd util-linux systemd iproute2 procps \
 	oathtool pamtester zbar-tools librsvg2-bin libpam-google-authenticator libpam-oath \
-	pskctool python3-pskc valgrind shellcheck \
+	pskctool python3-pskc age valgrind shellcheck \
 	mmdebstrap systemd-container \
 	debhelper dh-apparmor po-debconf lintian devscripts apparmor man-db groff \
 	chrony dbus-daemon

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"text/tabwriter"
 
@@ -57,12 +58,23 @@ var outcomes = map[string][2]string{
 
 // importAccounts imports accounts one by one, and reports.
 func (a *app) importAccounts(ctx context.Context, accounts []transfer.Account, o *importOptions) error {
+	return a.importEach(o, func(yield func(importedUser, error) bool) {
+		for i := range accounts {
+			if !yield(a.importAccount(ctx, &accounts[i], o)) {
+				return
+			}
+		}
+	})
+}
+
+// importEach reports what becomes of users. The first error ends it; what was done before is reported all the same.
+func (a *app) importEach(o *importOptions, users iter.Seq2[importedUser, error]) error {
 	r := importResult{Applied: o.apply, Users: []importedUser{}, Counts: map[string]int{}}
 	progress := a.progress("users")
 	defer progress.done()
-	for i := range accounts {
-		u, err := a.importAccount(ctx, &accounts[i], o)
+	for u, err := range users {
 		if err != nil {
+			progress.done()
 			if len(r.Users) > 0 {
 				a.reportImport(r, o)
 			}
@@ -72,7 +84,7 @@ func (a *app) importAccounts(ctx context.Context, accounts []transfer.Account, o
 		r.Counts[u.Outcome]++
 		progress.step()
 	}
-	if len(accounts) == 0 {
+	if len(r.Users) == 0 {
 		return sentence("There is nobody in it.")
 	}
 	progress.done()
@@ -96,12 +108,20 @@ func (a *app) importAccount(ctx context.Context, account *transfer.Account, o *i
 		u.Outcome, u.Error = outcomeRefused, upper(err.Error())+"."
 		return u, nil
 	}
-	err = a.call(ctx, func(ctx context.Context, c *varlink.Connection) error {
-		outcome, _, err := admin.Import().Call(ctx, c, account.User, devices, recovery, nil, o.replace, o.apply)
+	p := admin.Portable{User: account.User, Devices: devices, Recovery: recovery}
+	_, err = a.send(ctx, &u, p, o)
+	return u, err
+}
+
+// send has the daemon give a user a second factor, and returns the uid that the user has here.
+func (a *app) send(ctx context.Context, u *importedUser, p admin.Portable, o *importOptions) (uid int64, err error) {
+	err = a.call(ctx, func(ctx context.Context, c *varlink.Connection) (err error) {
+		var outcome admin.Outcome
+		outcome, uid, err = admin.Import().Call(ctx, c, p.User, p.Devices, p.Recovery, maybe(p.Created), o.replace, o.apply)
 		u.Outcome = string(outcome)
 		return err
 	})
-	return u, u.refused(err)
+	return uid, u.refused(err)
 }
 
 // refused takes an error that is about this user only.

@@ -57,6 +57,33 @@ func TestEnrollOnTerminal(t *testing.T) {
 	}
 }
 
+// TestPassphraseOnTerminal is a person who chooses one. It does not show, and is asked for twice.
+func TestPassphraseOnTerminal(t *testing.T) {
+	root := t.TempDir()
+	daemon := host.Start(t, filepath.Join(programs, "sallyportd"), "--root", root)
+	host.Eventually(t, "the daemon listens", func() bool {
+		_, err := os.Lstat(disk.Root(root).VarlinkSocket())
+		return err == nil || !daemon.Running()
+	})
+	const passphrase = "korrekt Pferd Batterie"
+	for _, test := range []struct {
+		again  string
+		says   string
+		status int
+	}{
+		{"korrekt Pferd Batterien", `The passphrases are not the same\.`, 1},
+		{passphrase, `The second factors of 0 users are in`, 0},
+	} {
+		x := open(t, root, "vault", "backup", filepath.Join(root, "all.age"))
+		x.Answer(`A new passphrase for the archive: `, passphrase)
+		x.Answer(`The same again: `, test.again)
+		x.Expect(test.says)
+		if status := x.Wait(); status != test.status || strings.Contains(x.Text(), "Pferd") {
+			t.Errorf("exit status %d, want %d, and:\n%s", status, test.status, x.Text())
+		}
+	}
+}
+
 func open(t *testing.T, root string, args ...string) *host.Terminal {
 	t.Helper()
 	return host.Open(t, host.Command(filepath.Join(programs, "sallyportctl"), append([]string{"--root", root}, args...)...))

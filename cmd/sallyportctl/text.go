@@ -13,12 +13,15 @@ import (
 
 // What people are asked.
 const (
-	askSetupCode    = login.PromptSetup
-	askCurrentCode  = "A current code or a recovery code: "
-	askCode         = login.PromptCode
-	askFirstCode    = "A code of the device: "
-	askFilePassword = "Password of the file: "
-	askSecondCode   = "The next one, which it shows after that: "
+	askSetupCode       = login.PromptSetup
+	askCurrentCode     = "A current code or a recovery code: "
+	askCode            = login.PromptCode
+	askFirstCode       = "A code of the device: "
+	askNewPassphrase   = "A new passphrase for the archive: "
+	askPassphraseAgain = "The same again: "
+	askPassphrase      = "The archive's passphrase: "
+	askFilePassword    = "Password of the file: "
+	askSecondCode      = "The next one, which it shows after that: "
 )
 
 // showSetup shows a key to its owner: as a QR code on a terminal, and to type.

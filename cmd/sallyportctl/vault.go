@@ -12,7 +12,7 @@ import (
 func (a *app) vault() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "vault",
-		Short: "Seal the secrets on disk with a key, or take the seal off (root)",
+		Short: "Seal the secrets on disk, back them up, restore them (root)",
 		Long: `The vault is where the secrets of all devices are kept. Sealed, a copy of its
 files is worth nothing without the vault key, which is in
 /etc/sallyport/vault.key or comes from systemd as the credential "vault-key".`,
@@ -20,7 +20,7 @@ files is worth nothing without the vault key, which is in
 		Args:    cobra.NoArgs,
 		RunE:    needSubcommand,
 	}
-	cmd.AddCommand(a.vaultSeal(), a.vaultRekey(), a.vaultUnseal())
+	cmd.AddCommand(a.vaultSeal(), a.vaultRekey(), a.vaultUnseal(), a.vaultBackup(), a.vaultRestore())
 	return cmd
 }
 
