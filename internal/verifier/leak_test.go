@@ -91,6 +91,7 @@ func TestPacketsTellNoNames(t *testing.T) {
 			}
 			m.send(wire.Request{Kind: wire.Answer, Answer: answer})
 		}
+		<-m.done // so that all has been counted
 		fmt.Fprintf(&all, "vault: %d read, %d written; ledger: %d read, %d written", c.get, c.put, c.ledgerGet, c.ledgerPut)
 		return all.String()
 	}
