@@ -1,9 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
+	"syscall"
+	"time"
 
 	"sallyport/test/host"
 )
@@ -39,6 +42,7 @@ func scenes() []scene {
 		{"sallyportd is killed with -9; without it a wrong code is still refused", (*stage).killDaemon},
 		{"... and alice's next code lets her in", (*stage).loginWithoutDaemon},
 		{"sallyportd is back, and that code is refused", (*stage).replayAfterRestart},
+		{"Two time servers say that the clock is 42 s slow: sallyportctl clock has it, and alice sees it at her login", (*stage).wrongClock},
 	}
 }
 
@@ -153,4 +157,21 @@ func (s *stage) loginWithoutDaemon() { s.login() }
 func (s *stage) replayAfterRestart() {
 	s.daemon.Start()
 	s.replay()
+}
+
+func (s *stage) wrongClock() {
+	one, two := host.StartNTP(s, 42*time.Second), host.StartNTP(s, 42*time.Second)
+	host.Policy(s, policy+fmt.Sprintf("[clock]\nservers = [%q, %q]\nnotify = [\"alice\"]\n", one.Addr, two.Addr))
+	if err := syscall.Kill(s.daemon.PID(), syscall.SIGHUP); err != nil {
+		s.Fatalf("telling sallyportd to read the policy again: %v", err)
+	}
+	const warning = "This server's clock is 42 s slow"
+	host.Eventually(s, "sallyportctl clock says: "+warning, func() bool {
+		out, _ := host.Command(host.Build(s).Ctl, "clock").CombinedOutput() // its status is 1, for the clock is wrong
+		return strings.Contains(string(out), warning)
+	})
+	x := s.ssh("alice")
+	x.Answer(codePrompt, s.alice.Code())
+	x.Expect(warning)
+	s.letsIn(x, "alice")
 }
