@@ -14,6 +14,7 @@ const (
 // Sample is what one code tells about two clocks, the phone's and the server's: to which time step of the phone the
 // code belongs that came at some time of the server. It is small: the ledger keeps the last one of each user.
 type Sample struct {
+	Device  string        `json:"device,omitempty"`  // which of the user's
 	At      time.Time     `json:"at"`                // the server's time
 	Step    int64         `json:"step"`              // the phone's, RFC 6238 §4.2
 	Period  time.Duration `json:"period"`            // of a step

@@ -136,6 +136,6 @@ func (f *Facts) use(m Match) (recordChanged bool) {
 		return true
 	}
 	f.Account.Use(m.Token.ID, m.Step)
-	f.Account.Phone = &clock.Sample{At: f.Now, Step: m.Step, Period: m.Token.Key.Period, Learned: m.Token.Offset, Booted: f.Booted}
+	f.Account.Phone = &clock.Sample{Device: m.Token.ID, At: f.Now, Step: m.Step, Period: m.Token.Key.Period, Learned: m.Token.Offset, Booted: f.Booted}
 	return false
 }

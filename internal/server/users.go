@@ -143,7 +143,7 @@ func listed(st verifier.Status, problem error) api.User {
 	for i, t := range st.Tokens {
 		u.Devices[i] = api.Device{Label: t.Label, Kind: string(t.Key.Kind)}
 		if t.Key.Kind == otp.TOTP {
-			drift := t.Offset * int64(t.Key.Period.Seconds())
+			drift := int64(st.Drift(t).Round(time.Second).Seconds())
 			u.Devices[i].Drift = &drift
 		}
 		if since.IsZero() || t.Confirmed.Before(since) {

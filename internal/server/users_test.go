@@ -303,3 +303,21 @@ func TestInOrderFails(t *testing.T) {
 		t.Errorf("the list ends with %v, want %v", last, broken)
 	}
 }
+
+// TestDrift logs in by a phone that is slow: the code of the step before, at the end of this one.
+func TestDrift(t *testing.T) {
+	h := newHost(t, "")
+	alice := h.enroll(t, "alice")
+	h.wait(29 * time.Second)
+	code, err := alice.key.Code(alice.key.Step(h.clock()) - 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if reply, _ := h.call(t, 0, "io.sallyport.Login.Verify", map[string]any{"user": "alice", "service": "sshd", "code": code}); reply["verdict"] != "granted" {
+		t.Fatalf("%v", reply)
+	}
+	all, _, err := h.list(t, 0, filter{})
+	if err != nil || len(all) != 1 || *all[0].Devices[0].Drift != -34 {
+		t.Errorf("%v, %v", all, err)
+	}
+}

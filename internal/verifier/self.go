@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sallyport/internal/audit"
+	"sallyport/internal/clock"
 	"sallyport/internal/enroll"
 	"sallyport/internal/login"
 	"sallyport/internal/vault"
@@ -62,6 +63,16 @@ type Status struct {
 	LastAccepted  time.Time
 	LastService   string
 	LastSource    string
+	Phone         *clock.Sample // what the last right code of the last day said of its device's clock; nil: there is none
+}
+
+// Drift is by how much a TOTP token's device is ahead of the host: as its last code says, where that does not fit, else
+// as the last resynchronisation found.
+func (st Status) Drift(t vault.Token) time.Duration {
+	if p := st.Phone; p != nil && p.Device == t.ID && !p.Fits(clock.State{}) {
+		return p.Phone(clock.State{})
+	}
+	return time.Duration(t.Offset) * t.Key.Period
 }
 
 // Status reads a user's second factor.
@@ -75,6 +86,7 @@ func (v *Verifier) Status(user string) (Status, error) {
 }
 
 func (st *Status) fill(f *login.Facts) {
+	st.Phone = f.Account.Phone
 	st.LastAccepted, st.LastService, st.LastSource = f.Account.Last.At, f.Account.Last.Service, f.Account.Last.Source
 	st.LockedUntil = lockedUntil(st.User, f)
 	if f.Record == nil {

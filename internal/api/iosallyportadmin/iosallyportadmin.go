@@ -51,8 +51,8 @@ type VaultChange struct {
 // A device of a user in a list.
 //
 //	kind   totp or hotp
-//	drift  by how many seconds the device's clock was ahead of the host's when it was last resynchronised; absent for
-//	       hotp, which has no clock
+//	drift  by how many seconds the device's clock is ahead of the host's, to half a minute: as a code of the last day says,
+//	       or as the last resynchronisation found; absent for hotp, which has no clock
 type Device struct {
 	Label string `json:"label"`
 	Kind  string `json:"kind"`
@@ -1680,8 +1680,8 @@ type VaultChange (records: int, key_id: ?string, key_file: ?string, credential: 
 
 # A device of a user in a list.
 #   kind   totp or hotp
-#   drift  by how many seconds the device's clock was ahead of the host's when it was last resynchronised; absent for
-#          hotp, which has no clock
+#   drift  by how many seconds the device's clock is ahead of the host's, to half a minute: as a code of the last day says,
+#          or as the last resynchronisation found; absent for hotp, which has no clock
 type Device (label: string, kind: string, drift: ?int)
 
 # A login. source is the address it came from, "local", or "self" for a program of the user's own.
