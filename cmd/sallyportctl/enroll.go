@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strconv"
 
 	"github.com/spf13/cobra"
 	"github.com/varlink/go/varlink"
@@ -63,7 +65,8 @@ func (a *app) runEnroll(ctx context.Context, o enrollOptions) error {
 		}
 	}
 	code := ""
-	if st.Enrolled {
+	// Who does it for somebody else has no code of theirs; whether it may, the daemon knows.
+	if st.Enrolled && st.User == nameOf(strconv.Itoa(os.Geteuid())) {
 		if code, err = a.ask(askCurrentCode); err != nil {
 			return err
 		}

@@ -113,7 +113,7 @@ const groupHost = "The host"
 func (a *app) groups() []group {
 	return []group{
 		{"Your own second factor", []func() *cobra.Command{
-			a.enroll, a.confirm, a.statusCommand, a.remove, a.recoveryCodes, a.resync,
+			a.enroll, a.confirm, a.statusCommand, a.rename, a.remove, a.recoveryCodes, a.resync, a.forget,
 		}},
 		{"Other people's, for administrators", []func() *cobra.Command{
 			a.users, a.disable, a.unlock, a.verify, a.importCommand, a.export,

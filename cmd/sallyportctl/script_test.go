@@ -53,7 +53,7 @@ func TestMain(m *testing.M) {
 //	recovery N                writes the Nth of them there
 //	ntp NAME SECONDS          starts a time server that is ahead by so much; its address is in $NAME
 //	until PATTERN PROGRAM...  runs a program again and again until it prints what the pattern matches
-//	people NAME...            sets up the users of these names; of root, the recovery codes are kept
+//	people NAME...            sets up the users of these names, and keeps the last one's recovery codes
 //	lock NAME                 gives wrong codes for a user until it is locked
 func TestScripts(t *testing.T) {
 	work, err := os.MkdirTemp("", "sallyportctl-scripts")
@@ -251,9 +251,7 @@ func cmdPeople(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("setting up %s: %s", name, out)
 		}
 		s := stateOf(ts)
-		if s.phones[name] = p; name == "root" {
-			s.recovery = codes
-		}
+		s.phones[name], s.recovery = p, codes
 	}
 }
 

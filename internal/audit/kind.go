@@ -7,15 +7,17 @@ type Kind string
 
 // The kinds. Each has an entry in kinds; a test sees to that.
 const (
-	LoginAccepted         Kind = "login-accepted"          // a right code, a recovery code or a remembered source
-	LoginDenied           Kind = "login-denied"            // a wrong code, or a dialogue that ended without a right one
-	CodeReplayed          Kind = "code-replayed"           // a right code that was used before, or may have been
-	LoginLocked           Kind = "login-locked"            // a lock began, or turned somebody away
-	LoginNotRequired      Kind = "login-not-required"      // the policy asks for no code
-	Unavailable           Kind = "unavailable"             // something that the verdict depends on failed
-	Enrolled              Kind = "enrolled"                // a device was confirmed by its first code
-	EnrollmentStarted     Kind = "enrollment-started"      // a secret was shown and waits for its first code
-	TokenRemoved          Kind = "token-removed"           // one of several devices
+	LoginAccepted         Kind = "login-accepted"     // a right code, a recovery code or a remembered source
+	LoginDenied           Kind = "login-denied"       // a wrong code, or a dialogue that ended without a right one
+	CodeReplayed          Kind = "code-replayed"      // a right code that was used before, or may have been
+	LoginLocked           Kind = "login-locked"       // a lock began, or turned somebody away
+	LoginNotRequired      Kind = "login-not-required" // the policy asks for no code
+	Unavailable           Kind = "unavailable"        // something that the verdict depends on failed
+	Enrolled              Kind = "enrolled"           // a device was confirmed by its first code
+	EnrollmentStarted     Kind = "enrollment-started" // a secret was shown and waits for its first code
+	TokenRemoved          Kind = "token-removed"      // one of several devices
+	TokenRenamed          Kind = "token-renamed"
+	Forgotten             Kind = "forgotten"               // logins are not remembered any more
 	Removed               Kind = "removed"                 // by its user
 	RecoveryCodeUsed      Kind = "recovery-code-used"      // Count are left
 	RecoveryCodesReplaced Kind = "recovery-codes-replaced" // the old ones stopped working
@@ -83,6 +85,8 @@ var kinds = map[Kind]about{
 	Enrolled:              {"39879db6960efafcf0b6da2a85619fd3", notice, "second factor set up"},
 	EnrollmentStarted:     {"a175d61cc667c2d661d017ef02827356", info, "set-up begun"},
 	TokenRemoved:          {"47469a0d659e6dc4a0c8d4b7d64ac361", notice, "device removed"},
+	TokenRenamed:          {"ccd6476a06d1cd8b13bc1566536421ba", info, "device renamed"},
+	Forgotten:             {"55d17a2c9604185ea2973bca1413d765", notice, "remembered logins forgotten"},
 	Removed:               {"ff57fbeaf814f1544bf732508f1e3406", notice, "second factor removed"},
 	RecoveryCodeUsed:      {"fd8d3b0af9eb8d6e538fc66a7b7df8b9", notice, "recovery code used"},
 	RecoveryCodesReplaced: {"ead896a95bb94c00928329d773f8065b", notice, "recovery codes replaced"},

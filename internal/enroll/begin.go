@@ -56,15 +56,16 @@ func (o *Options) fill(rec *vault.Record) {
 		if n > 1 {
 			label = fmt.Sprintf("phone %d", n)
 		}
-		if !taken(rec, label) {
+		if !taken(rec, label, "") {
 			o.Label = label
 		}
 	}
 }
 
-func taken(rec *vault.Record, label string) bool {
+// taken reports whether a token has the label, other than the one with the ID but.
+func taken(rec *vault.Record, label, but string) bool {
 	for _, t := range rec.Tokens {
-		if t.Label == label {
+		if t.Label == label && t.ID != but {
 			return true
 		}
 	}
@@ -98,7 +99,7 @@ func Begin(rec *vault.Record, user string, uid uint32, o Options, now time.Time,
 		return nil, Setup{}, ErrTooMany
 	}
 	o.fill(rec)
-	if o.Replaces == "" && taken(rec, o.Label) {
+	if taken(rec, o.Label, o.Replaces) {
 		return nil, Setup{}, fmt.Errorf("%q: %w", o.Label, ErrLabelTaken)
 	}
 	key, err := otp.Generate(rnd, o.Kind, o.Algorithm, o.Digits, o.Period)

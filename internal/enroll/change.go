@@ -40,14 +40,38 @@ func Remove(rec *vault.Record, acct *ledger.Account, name string) (string, error
 	drop(rec, acct, t.ID)
 	if len(rec.Tokens) == 0 {
 		rec.Recovery = nil
+		acct.Forget()
 	}
 	return label, nil
 }
 
-// RemoveAll takes all that could let somebody in out of the record, a set-up that waits for its code included.
+// RemoveAll takes all that could let somebody in out of the record, a set-up that waits for its code included, and out of
+// the account.
 func RemoveAll(rec *vault.Record, acct *ledger.Account) {
 	rec.Tokens, rec.Recovery, rec.Pending = nil, nil, nil
 	acct.Tokens, acct.Phone = nil, nil
+	acct.Forget()
+}
+
+// Rename gives a token another label, and returns the old one.
+func Rename(rec *vault.Record, name, label string, now time.Time) (old string, err error) {
+	t, err := Find(rec, name)
+	if err != nil {
+		return "", err
+	}
+	if taken(rec, label, t.ID) {
+		return "", fmt.Errorf("%q: %w", label, ErrLabelTaken)
+	}
+	if p := rec.Pending; p != nil && now.Before(p.Expires) {
+		switch {
+		case p.Replaces != t.ID && p.Token.Label == label:
+			return "", fmt.Errorf("%q: %w", label, ErrLabelTaken)
+		case p.Replaces == t.ID && p.Token.Label == t.Label:
+			p.Token.Label = label // the new key of the same device
+		}
+	}
+	old, t.Label = t.Label, label
+	return old, nil
 }
 
 func drop(rec *vault.Record, acct *ledger.Account, id string) {

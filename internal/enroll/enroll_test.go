@@ -160,6 +160,67 @@ func TestTooManyDevices(t *testing.T) {
 	}
 }
 
+func TestRename(t *testing.T) {
+	u := newUser(t)
+	u.enroll(Options{})
+	u.enroll(Options{Label: "tablet"})
+	phone := u.rec.Tokens[0].ID
+	for _, test := range []struct {
+		name, label, old string
+		want             error
+	}{
+		{"phone", "tablet", "", ErrLabelTaken},
+		{"watch", "clock", "", ErrUnknownToken},
+		{"", "clock", "", ErrNeedToken},
+		{"phone", "old phone", "phone", nil},
+		{phone, "phone", "old phone", nil},
+		{"phone", "phone", "phone", nil},
+	} {
+		old, err := Rename(u.rec, test.name, test.label, u.now)
+		if old != test.old || !errors.Is(err, test.want) {
+			t.Errorf("%q to %q: %q, %v; want %q, %v", test.name, test.label, old, err, test.old, test.want)
+		}
+	}
+	if u.rec.Tokens[0].ID != phone || u.rec.Tokens[0].Label != "phone" || u.rec.Tokens[1].Label != "tablet" {
+		t.Errorf("the tokens are %+v", u.rec.Tokens)
+	}
+	if _, err := Rename(nil, "phone", "x", u.now); !errors.Is(err, ErrNotEnrolled) {
+		t.Errorf("without any: %v", err)
+	}
+}
+
+// TestRenameWhileASetupWaits: no two devices have one name, whichever is first.
+func TestRenameWhileASetupWaits(t *testing.T) {
+	u := newUser(t)
+	u.enroll(Options{})
+	if _, err := u.begin(Options{Label: "tablet"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Rename(u.rec, "phone", "tablet", u.now); !errors.Is(err, ErrLabelTaken) {
+		t.Errorf("to the name of a device that is being set up: %v", err)
+	}
+	if _, err := Rename(u.rec, "phone", "tablet", u.now.Add(Lifetime)); err != nil {
+		t.Errorf("when that has expired: %v", err)
+	}
+
+	u = newUser(t)
+	u.enroll(Options{})
+	s, err := u.begin(Options{Replaces: "phone"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Rename(u.rec, "phone", "pocket", u.now); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := u.confirm(s, 0); err != nil || done.Token != "pocket" || len(u.rec.Tokens) != 1 {
+		t.Errorf("the new key of the renamed device is %q (%v)", done.Token, err)
+	}
+	u.enroll(Options{Label: "tablet"})
+	if _, err := u.begin(Options{Replaces: "tablet", Label: "pocket"}); !errors.Is(err, ErrLabelTaken) {
+		t.Errorf("a new key under another device's name: %v", err)
+	}
+}
+
 func TestRemove(t *testing.T) {
 	u := newUser(t)
 	u.enroll(Options{})

@@ -123,7 +123,7 @@ func burn(acct *ledger.Account, t *vault.Token, used []int64, window int, now ti
 
 // free is the label, or one like it that no device has.
 func free(rec *vault.Record, label string) string {
-	for n := 2; taken(rec, label); n++ {
+	for n := 2; taken(rec, label, ""); n++ {
 		label = fmt.Sprintf("device %d", n)
 	}
 	return label

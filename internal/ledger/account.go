@@ -94,6 +94,18 @@ func (a *Account) Knows(source string, now time.Time) bool {
 	})
 }
 
+// Forget has no login count as remembered any more. That right codes came from these sources stays known, so that nobody
+// who types wrong ones elsewhere can lock the user out: the entries lose their service, and no PAM service's name is
+// empty. (A time of forgetting would do the same, until the clock is set back.)
+func (a *Account) Forget() {
+	known := a.Known
+	a.Known = nil
+	for _, k := range known { // the oldest are in front
+		a.Known = slices.DeleteFunc(a.Known, func(old Known) bool { return old.Source == k.Source })
+		a.Known = append(a.Known, Known{"", k.Source, k.At})
+	}
+}
+
 // Unlock ends all locks and forgets all wrong codes.
 func (a *Account) Unlock() { a.Sources, a.Wrong = nil, nil }
 

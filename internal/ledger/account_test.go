@@ -39,6 +39,38 @@ func TestRemembered(t *testing.T) {
 	}
 }
 
+func TestForget(t *testing.T) {
+	a := &Account{}
+	a.Accept("sshd", "home", start)
+	a.Accept("sshd", "office", start.Add(time.Minute))
+	a.Accept("sudo", "home", start.Add(2*time.Minute))
+	a.Forget()
+	a.Forget()
+	value, err := encodeAccount("u", a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err = decodeAccount([]byte("u"), value); err != nil {
+		t.Fatal(err)
+	}
+	now := start.Add(time.Hour)
+	for _, k := range []Known{{Service: "sshd", Source: "home"}, {Service: "sudo", Source: "home"}, {Service: "sshd", Source: "office"}} {
+		if a.Remembered(k.Service, k.Source, now, time.Time{}, 2*time.Hour) {
+			t.Errorf("%s from %s is remembered", k.Service, k.Source)
+		}
+		if !a.Knows(k.Source, now) {
+			t.Errorf("%s is not known any more", k.Source)
+		}
+	}
+	if len(a.Known) != 2 || a.Knows("home", start.Add(knownFor)) == a.Knows("office", start.Add(knownFor+90*time.Second)) {
+		t.Errorf("each source is known once, since its last right code: %+v", a.Known)
+	}
+	a.Accept("sshd", "home", now)
+	if !a.Remembered("sshd", "home", now, time.Time{}, time.Hour) || a.Remembered("sudo", "home", now, time.Time{}, 2*time.Hour) {
+		t.Error("after the next right code, its service is remembered, and no other")
+	}
+}
+
 func TestKnownIsBounded(t *testing.T) {
 	a := &Account{}
 	for i := range 3 * maxKnown {

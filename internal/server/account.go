@@ -75,6 +75,22 @@ func (m *accountMethods) Confirm(ctx context.Context, c api.VarlinkCall, _ *stri
 	return c.ReplyConfirm(ctx, done.Token, present(done.Recovery))
 }
 
+func (m *accountMethods) Rename(ctx context.Context, c api.VarlinkCall, _ *string, token, label string) error {
+	k := callOf(ctx)
+	if err := m.server.Verifier.Rename(k.subject, token, label); err != nil {
+		return m.server.fail(ctx, c.Call, k, err)
+	}
+	return c.ReplyRename(ctx)
+}
+
+func (m *accountMethods) Forget(ctx context.Context, c api.VarlinkCall, _ *string) error {
+	k := callOf(ctx)
+	if err := m.server.Verifier.Forget(k.subject, k.by); err != nil {
+		return m.server.fail(ctx, c.Call, k, err)
+	}
+	return c.ReplyForget(ctx)
+}
+
 func (m *accountMethods) Remove(ctx context.Context, c api.VarlinkCall, _, _ *string, code string) error {
 	k := callOf(ctx)
 	if err := m.server.Verifier.Remove(k.subject, k.text("token"), code); err != nil {

@@ -72,6 +72,8 @@ var authority = map[string][]string{
 	"io.sallyport.Account.Status":        {"root", "root itself", "the user"},
 	"io.sallyport.Account.Enroll":        {"root itself", "the user"},
 	"io.sallyport.Account.Confirm":       {"root itself", "the user"},
+	"io.sallyport.Account.Rename":        {"root itself", "the user"},
+	"io.sallyport.Account.Forget":        {"root", "root itself", "the user"},
 	"io.sallyport.Account.Remove":        {"root itself", "the user"},
 	"io.sallyport.Account.RecoveryCodes": {"root itself", "the user"},
 	"io.sallyport.Account.Resync":        {"root", "root itself", "the user"},
@@ -138,7 +140,8 @@ func sample(m *idl.Method, user string) map[string]any {
 	values := map[string]any{
 		"user": user, "service": "sshd", "pid": 4711, "text": "000000", "code": "000000", "code1": "000000", "code2": "111111",
 		"settings": map[string]any{"enabled": "false"},
-		"id":       strings.Repeat("0", 32), "recovery": []any{}, "replace": false, "apply": false,
+		"token":    "phone", "label": "tablet",
+		"id": strings.Repeat("0", 32), "recovery": []any{}, "replace": false, "apply": false,
 		"devices": []any{map[string]any{
 			"label": "phone", "uri": "otpauth://totp/alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "offset": 0, "used": []int{},
 		}},

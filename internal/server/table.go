@@ -21,6 +21,8 @@ func table() map[string][]grant {
 		"io.sallyport.Account.Status":        {self(), root()},
 		"io.sallyport.Account.Enroll":        {self(), enroller()},
 		"io.sallyport.Account.Confirm":       {self(), enroller()},
+		"io.sallyport.Account.Rename":        {self()},
+		"io.sallyport.Account.Forget":        {self(), root()},
 		"io.sallyport.Account.Remove":        {self()},
 		"io.sallyport.Account.RecoveryCodes": {self()},
 		"io.sallyport.Account.Resync":        {self(), root()},

@@ -33,6 +33,7 @@ func (v *Verifier) Disable(user, by string) error {
 	}
 	account.Tokens, account.Phone = nil, nil
 	account.Unlock()
+	account.Forget()
 	return l.Put(user, account)
 }
 

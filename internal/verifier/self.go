@@ -238,6 +238,34 @@ func (v *Verifier) Remove(user, token, code string) error {
 	return nil
 }
 
+// Rename gives a token another label. It needs no code: nobody gets in by it who would not otherwise.
+func (v *Verifier) Rename(user, token, label string) error {
+	var old string
+	err := v.change(user, func(r login.Request, f *login.Facts) (saveRecord, saveAccount bool, err error) {
+		old, err = enroll.Rename(f.Record, token, label, f.Now)
+		return err == nil, false, err
+	})
+	if err != nil {
+		return err
+	}
+	v.Audit.Record(audit.Event{Kind: audit.TokenRenamed, User: user, Token: label, By: user, Reason: fmt.Sprintf("it was %q", old)})
+	return nil
+}
+
+// Forget has every login ask for a code again, wherever it comes from. It needs no code, for it lets nobody in. by is as for
+// Confirm.
+func (v *Verifier) Forget(user, by string) error {
+	err := v.change(user, func(r login.Request, f *login.Facts) (saveRecord, saveAccount bool, err error) {
+		f.Account.Forget()
+		return false, true, nil
+	})
+	if err != nil {
+		return err
+	}
+	v.note(user, audit.Forgotten, "", by)
+	return nil
+}
+
 // RecoveryCodes replaces the user's recovery codes, against a code.
 func (v *Verifier) RecoveryCodes(user, code string) ([]string, error) {
 	var codes []string

@@ -51,6 +51,7 @@ func (a *admin) steps() map[string]func(line string) {
 		"sallyportctl recovery-codes":                        a.newRecoveryCodes,
 		"sallyportctl resync":                                a.resync,
 		"sallyportctl unlock NAME":                           func(string) { a.run("sallyportctl unlock alice") },
+		"sallyportctl forget NAME":                           func(string) { a.run("sallyportctl forget alice") },
 		"sallyportctl disable NAME":                          a.disable,
 		"systemctl reload sallyportd":                        a.reload,
 		"sallyportctl clock":                                 a.run,

@@ -584,6 +584,119 @@ func (m Confirm_methods) Upgrade(ctx context.Context, c *varlink.Connection, use
 	}, nil
 }
 
+// Call a token, by id or label, by another label. It needs no code.
+type Rename_methods struct{}
+
+func Rename() Rename_methods { return Rename_methods{} }
+
+func (m Rename_methods) Call(ctx context.Context, c *varlink.Connection, user_in_ *string, token_in_ string, label_in_ string) (err_ error) {
+	receive, err_ := m.Send(ctx, c, 0, user_in_, token_in_, label_in_)
+	if err_ != nil {
+		return
+	}
+	_, err_ = receive(ctx)
+	return
+}
+
+func (m Rename_methods) Send(ctx context.Context, c *varlink.Connection, flags uint64, user_in_ *string, token_in_ string, label_in_ string) (func(ctx context.Context) (uint64, error), error) {
+	var in struct {
+		User  *string `json:"user,omitempty"`
+		Token string  `json:"token"`
+		Label string  `json:"label"`
+	}
+	in.User = user_in_
+	in.Token = token_in_
+	in.Label = label_in_
+	receive, err := c.Send(ctx, "io.sallyport.Account.Rename", in, flags)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (flags uint64, err error) {
+		flags, err = receive(ctx, nil)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		return
+	}, nil
+}
+
+func (m Rename_methods) Upgrade(ctx context.Context, c *varlink.Connection, user_in_ *string, token_in_ string, label_in_ string) (func(ctx context.Context) (flags uint64, conn varlink.ReadWriterContext, err_ error), error) {
+	var in struct {
+		User  *string `json:"user,omitempty"`
+		Token string  `json:"token"`
+		Label string  `json:"label"`
+	}
+	in.User = user_in_
+	in.Token = token_in_
+	in.Label = label_in_
+	receive, err := c.Upgrade(ctx, "io.sallyport.Account.Rename", in)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (flags uint64, conn varlink.ReadWriterContext, err error) {
+		flags, conn, err = receive(ctx, nil)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		return
+	}, nil
+}
+
+// Have no login count as remembered any more: the next one is asked for a code, wherever it comes from.
+// Root may do it for others.
+type Forget_methods struct{}
+
+func Forget() Forget_methods { return Forget_methods{} }
+
+func (m Forget_methods) Call(ctx context.Context, c *varlink.Connection, user_in_ *string) (err_ error) {
+	receive, err_ := m.Send(ctx, c, 0, user_in_)
+	if err_ != nil {
+		return
+	}
+	_, err_ = receive(ctx)
+	return
+}
+
+func (m Forget_methods) Send(ctx context.Context, c *varlink.Connection, flags uint64, user_in_ *string) (func(ctx context.Context) (uint64, error), error) {
+	var in struct {
+		User *string `json:"user,omitempty"`
+	}
+	in.User = user_in_
+	receive, err := c.Send(ctx, "io.sallyport.Account.Forget", in, flags)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (flags uint64, err error) {
+		flags, err = receive(ctx, nil)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		return
+	}, nil
+}
+
+func (m Forget_methods) Upgrade(ctx context.Context, c *varlink.Connection, user_in_ *string) (func(ctx context.Context) (flags uint64, conn varlink.ReadWriterContext, err_ error), error) {
+	var in struct {
+		User *string `json:"user,omitempty"`
+	}
+	in.User = user_in_
+	receive, err := c.Upgrade(ctx, "io.sallyport.Account.Forget", in)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (flags uint64, conn varlink.ReadWriterContext, err error) {
+		flags, conn, err = receive(ctx, nil)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		return
+	}, nil
+}
+
 // Remove a token, by id or label; where none is named, all of them and the recovery codes. The code may be any that the
 // account takes.
 type Remove_methods struct{}
@@ -780,6 +893,8 @@ type iosallyportaccountInterface interface {
 	Status(ctx context.Context, c VarlinkCall, user_ *string) error
 	Enroll(ctx context.Context, c VarlinkCall, user_ *string, label_ *string, kind_ *string, algorithm_ *string, digits_ *int64, reconfigure_ *string, code_ *string) error
 	Confirm(ctx context.Context, c VarlinkCall, user_ *string, id_ string, code_ string) error
+	Rename(ctx context.Context, c VarlinkCall, user_ *string, token_ string, label_ string) error
+	Forget(ctx context.Context, c VarlinkCall, user_ *string) error
 	Remove(ctx context.Context, c VarlinkCall, user_ *string, token_ *string, code_ string) error
 	RecoveryCodes(ctx context.Context, c VarlinkCall, user_ *string, code_ string) error
 	Resync(ctx context.Context, c VarlinkCall, user_ *string, token_ *string, code1_ string, code2_ string) error
@@ -917,6 +1032,14 @@ func (c *VarlinkCall) ReplyConfirm(ctx context.Context, token_ string, recovery_
 	return c.Reply(ctx, &out)
 }
 
+func (c *VarlinkCall) ReplyRename(ctx context.Context) error {
+	return c.Reply(ctx, nil)
+}
+
+func (c *VarlinkCall) ReplyForget(ctx context.Context) error {
+	return c.Reply(ctx, nil)
+}
+
 func (c *VarlinkCall) ReplyRemove(ctx context.Context) error {
 	return c.Reply(ctx, nil)
 }
@@ -961,6 +1084,17 @@ func (s *VarlinkInterface) Enroll(ctx context.Context, c VarlinkCall, user_ *str
 // Root may do it for others if the policy says admins_may_enroll.
 func (s *VarlinkInterface) Confirm(ctx context.Context, c VarlinkCall, user_ *string, id_ string, code_ string) error {
 	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Account.Confirm")
+}
+
+// Call a token, by id or label, by another label. It needs no code.
+func (s *VarlinkInterface) Rename(ctx context.Context, c VarlinkCall, user_ *string, token_ string, label_ string) error {
+	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Account.Rename")
+}
+
+// Have no login count as remembered any more: the next one is asked for a code, wherever it comes from.
+// Root may do it for others.
+func (s *VarlinkInterface) Forget(ctx context.Context, c VarlinkCall, user_ *string) error {
+	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Account.Forget")
 }
 
 // Remove a token, by id or label; where none is named, all of them and the recovery codes. The code may be any that the
@@ -1021,6 +1155,28 @@ func (s *VarlinkInterface) VarlinkDispatch(ctx context.Context, call varlink.Cal
 			return call.ReplyInvalidParameter(ctx, "parameters")
 		}
 		return s.iosallyportaccountInterface.Confirm(ctx, VarlinkCall{call}, in.User, in.Id, in.Code)
+
+	case "Rename":
+		var in struct {
+			User  *string `json:"user,omitempty"`
+			Token string  `json:"token"`
+			Label string  `json:"label"`
+		}
+		err := call.GetParameters(&in)
+		if err != nil {
+			return call.ReplyInvalidParameter(ctx, "parameters")
+		}
+		return s.iosallyportaccountInterface.Rename(ctx, VarlinkCall{call}, in.User, in.Token, in.Label)
+
+	case "Forget":
+		var in struct {
+			User *string `json:"user,omitempty"`
+		}
+		err := call.GetParameters(&in)
+		if err != nil {
+			return call.ReplyInvalidParameter(ctx, "parameters")
+		}
+		return s.iosallyportaccountInterface.Forget(ctx, VarlinkCall{call}, in.User)
 
 	case "Remove":
 		var in struct {
@@ -1131,6 +1287,13 @@ method Enroll(
 # come recovery codes, which nobody can show again; otherwise the list is empty.
 # Root may do it for others if the policy says admins_may_enroll.
 method Confirm(user: ?string, id: string, code: string) -> (token: string, recovery_codes: []string)
+
+# Call a token, by id or label, by another label. It needs no code.
+method Rename(user: ?string, token: string, label: string) -> ()
+
+# Have no login count as remembered any more: the next one is asked for a code, wherever it comes from.
+# Root may do it for others.
+method Forget(user: ?string) -> ()
 
 # Remove a token, by id or label; where none is named, all of them and the recovery codes. The code may be any that the
 # account takes.
