@@ -116,7 +116,7 @@ func (a *app) groups() []group {
 			a.enroll, a.confirm, a.statusCommand, a.rename, a.remove, a.recoveryCodes, a.resync, a.forget,
 		}},
 		{"Other people's, for administrators", []func() *cobra.Command{
-			a.users, a.disable, a.unlock, a.verify, a.importCommand, a.export,
+			a.users, a.events, a.disable, a.unlock, a.verify, a.importCommand, a.export,
 		}},
 		{groupHost, []func() *cobra.Command{
 			a.doctor, a.setup, a.clock, a.policy, a.issuer, a.vault, a.version, a.completion, a.man,

@@ -90,6 +90,40 @@ func (t terminal) writeJSON(v any) error {
 	return e.Encode(v)
 }
 
+// writeJSONLine prints v as JSON on a line of its own, for what has no end.
+func (t terminal) writeJSONLine(v any) error {
+	e := json.NewEncoder(t.stdout)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// jsonArray prints an array that is too long to hold: an element to a line.
+type jsonArray struct {
+	w     io.Writer
+	begun bool
+}
+
+func (j *jsonArray) add(v any) error {
+	before := ",\n"
+	if !j.begun {
+		before, j.begun = "[\n", true
+	}
+	text, err := json.Marshal(v)
+	if err == nil {
+		_, err = fmt.Fprintf(j.w, "%s  %s", before, text)
+	}
+	return err
+}
+
+func (j *jsonArray) end() error {
+	text := "\n]\n"
+	if !j.begun {
+		text = "[]\n"
+	}
+	_, err := io.WriteString(j.w, text)
+	return err
+}
+
 // sentence is an error that is told to a person as it stands.
 type sentence string
 

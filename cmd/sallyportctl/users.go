@@ -71,7 +71,7 @@ func (a *app) runUsers(ctx context.Context, o usersOptions) error {
 	var out usersOutput = newUsersTable(a.terminal)
 	switch {
 	case o.asJSON:
-		out = &usersJSON{w: a.stdout}
+		out = &usersJSON{jsonArray{w: a.stdout}}
 	case o.csv:
 		out = newUsersCSV(a.stdout)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -51,32 +50,9 @@ func (t *usersTable) end() error {
 }
 
 // usersJSON is an array, streamed.
-type usersJSON struct {
-	w     io.Writer
-	begun bool
-}
+type usersJSON struct{ jsonArray }
 
-func (j *usersJSON) add(u admin.User) error {
-	text, err := json.Marshal(u)
-	if err != nil {
-		return err
-	}
-	before := ",\n  "
-	if !j.begun {
-		before, j.begun = "[\n  ", true
-	}
-	_, err = fmt.Fprintf(j.w, "%s%s", before, text)
-	return err
-}
-
-func (j *usersJSON) end() error {
-	text := "\n]\n"
-	if !j.begun {
-		text = "[]\n"
-	}
-	_, err := io.WriteString(j.w, text)
-	return err
-}
+func (j *usersJSON) add(u admin.User) error { return j.jsonArray.add(u) }
 
 // usersCSV is RFC 4180, with times as in JSON.
 type usersCSV struct{ w *csv.Writer }
