@@ -29,8 +29,8 @@ func TestManyUsers(t *testing.T) {
 	fill(t, root, few, many)
 	after := peakOfList(t, root, many)
 	t.Logf("the daemon needed %d KiB for a list of %d users, %d KiB for one of %d", before, few, after, many)
-	// The names alone would be more than that.
-	const most = 4 << 10
+	// Measured: 2 to 3 MiB more, on a busy machine somewhat above that, and 250 with all rows in memory.
+	const most = 10 << 10
 	if after > before+most {
 		t.Errorf("the list of %d users took %d KiB more than that of %d, want at most %d", many, after-before, few, most)
 	}
