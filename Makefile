@@ -98,7 +98,7 @@ install: build/sallyportd build/sallyportctl build/pam_sallyport.so ## what was 
 	install -D -m 0644 systemd/sallyport.tmpfiles $(tmpfiles)
 	install -D -m 0644 systemd/sallyport.catalog $(catalog)
 	install -m 0644 README.md docs/*.md $(docdir)
-	install -D -m 0644 systemd/sallyport-network.conf $(docdir)/examples/sallyport-network.conf
+	install -D -m 0644 -t $(docdir)/examples systemd/sallyport-network.conf systemd/sallyport-chrony.conf
 	install -D -m 0644 packaging/man/sallyport.toml.5 $(mandir)/man5/sallyport.toml.5
 	install -D -m 0644 -t $(mandir)/man8 packaging/man/*.8
 	build/sallyportctl man >$(mandir)/man8/sallyportctl.8

@@ -57,21 +57,24 @@ func tree(t *testing.T) string {
 	return root
 }
 
-// openNetwork puts the drop-in in, as it says itself.
-func openNetwork(t *testing.T, root string) {
+// dropIn puts one of the examples where it says itself.
+func dropIn(t *testing.T, root, conf string) {
 	t.Helper()
-	const conf = "sallyport-network.conf"
 	write(t, filepath.Join(root, "etc/systemd/system/sallyportd.service.d", conf), read(t, filepath.Join(top, "systemd", conf)), 0o644)
 }
 
-// TestUnitsVerify has systemd read the units, alone and with the drop-in.
+const network, chrony = "sallyport-network.conf", "sallyport-chrony.conf"
+
+// TestUnitsVerify has systemd read the units, alone and with the examples.
 func TestUnitsVerify(t *testing.T) {
 	root := tree(t)
-	for _, with := range []string{"alone", "with the network"} {
-		if out := output(t, "systemd-analyze", "verify", "--man=no", "--root="+root, "sallyportd.socket", "sallyportd.service"); out != "" {
-			t.Errorf("%s: %s", with, out)
+	for _, with := range []string{"", chrony, network} {
+		if with != "" {
+			dropIn(t, root, with)
 		}
-		openNetwork(t, root)
+		if out := output(t, "systemd-analyze", "verify", "--man=no", "--root="+root, "sallyportd.socket", "sallyportd.service"); out != "" {
+			t.Errorf("with %q: %s", with, out)
+		}
 	}
 }
 
@@ -124,9 +127,13 @@ func TestSandbox(t *testing.T) {
 			t.Errorf("the unit does not say why it needs %s", name)
 		}
 	}
-	openNetwork(t, root)
+	dropIn(t, root, chrony)
+	if with := security(t, root, "16"); with["CapabilityBoundingSet=~CAP_(DAC_*|FOWNER|IPC_OWNER)"] || !with["PrivateNetwork="] {
+		t.Error("chrony's drop-in does not give what chronyc needs, or more")
+	}
+	dropIn(t, root, network)
 	if open := security(t, root, "25"); open["PrivateNetwork="] || open["IPAddressDeny="] || open["RestrictAddressFamilies=~AF_(INET|INET6)"] {
-		t.Error("the drop-in does not open the network")
+		t.Error("the network's drop-in does not open it")
 	}
 }
 
