@@ -3,6 +3,7 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 PAMDIR  ?= $(PREFIX)/lib/security
+DOCDIR  ?= $(PREFIX)/share/doc/sallyport
 ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
 # systemd looks here whatever PREFIX is.
 SYSTEMDLIB ?= /usr/local/lib
@@ -13,7 +14,7 @@ pamdir   = $(DESTDIR)$(PAMDIR)
 unitdir  = $(DESTDIR)$(UNITDIR)
 tmpfiles = $(DESTDIR)$(SYSTEMDLIB)/tmpfiles.d/sallyport.conf
 catalog  = $(DESTDIR)$(SYSTEMDLIB)/systemd/catalog/sallyport.catalog
-docdir   = $(DESTDIR)$(PREFIX)/share/doc/sallyport
+docdir   = $(DESTDIR)$(DOCDIR)
 mandir   = $(DESTDIR)$(PREFIX)/share/man
 bashdir  = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 zshdir   = $(DESTDIR)$(ZSHDIR)
@@ -28,7 +29,7 @@ PACKAGES = gcc libc6-dev libpam0g-dev make \
 	oathtool pamtester zbar-tools librsvg2-bin libpam-google-authenticator libpam-oath \
 	pskctool python3-pskc age valgrind shellcheck \
 	mmdebstrap systemd-container \
-	debhelper dh-apparmor po-debconf lintian devscripts apparmor man-db groff \
+	debhelper dh-apparmor po-debconf lintian devscripts apparmor man-db groff rpm selinux-policy-dev \
 	chrony dbus-daemon
 
 GO         ?= go
@@ -39,7 +40,7 @@ FUZZTIME   ?= 20s
 # Programs that are loaded anywhere, with nothing of their tables left to write to.
 HARDENED    = -buildmode=pie -ldflags '-linkmode=external -extldflags=-Wl,-z,relro,-z,now'
 
-.PHONY: help deps build demo test lint fuzz install uninstall deb clean
+.PHONY: help deps build demo test lint fuzz install uninstall deb rpm clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -125,6 +126,18 @@ deb: ## the Debian packages, build/deb/*.deb
 		dpkg-buildpackage --build=binary --unsigned-changes --unsigned-buildinfo >../build.log 2>&1 || { cat ../build.log; exit 1; }
 	rm -rf $(DEBDIR)/sallyport
 	@ls -l $(DEBDIR)/*.deb
+
+# rpmbuild would look for what it needs in RPM's database, which is empty on Debian: "make deps" has brought it.
+RPMDIR ?= build/rpm
+rpm: ## the RPM packages, build/rpm/RPMS/*/*.rpm
+	rm -rf $(RPMDIR) && mkdir -p $(RPMDIR)/SOURCES
+	version=$$(sed -n 's/^Version: *//p' packaging/rpm/sallyport.spec) && \
+	git ls-files -z --cached --others --exclude-standard | tar -c --null -T - --sort=name --owner=0 --group=0 \
+		--transform "s,^,sallyport-$$version/," -f $(RPMDIR)/SOURCES/sallyport-$$version.tar
+	rpmbuild -ba --nodeps --define "_topdir $(abspath $(RPMDIR))" packaging/rpm/sallyport.spec >$(RPMDIR)/build.log 2>&1 || \
+		{ cat $(RPMDIR)/build.log; exit 1; }
+	rm -rf $(RPMDIR)/BUILD $(RPMDIR)/BUILDROOT
+	@ls -l $(RPMDIR)/RPMS/*/*.rpm
 
 clean: ## what was built
 	rm -rf build dist test/out

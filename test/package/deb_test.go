@@ -42,8 +42,10 @@ func TestMain(m *testing.M) {
 }
 
 // makeDeb is "make deb" into a directory of its own.
-func makeDeb(dir string, env ...string) error {
-	cmd := exec.Command("make", "-C", top, "deb", "DEBDIR="+dir)
+func makeDeb(dir string, env ...string) error { return makeTarget("deb", "DEBDIR="+dir, env...) }
+
+func makeTarget(target, setting string, env ...string) error {
+	cmd := exec.Command("make", "-C", top, target, setting)
 	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
