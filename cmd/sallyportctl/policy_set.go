@@ -23,7 +23,8 @@ read after that one sets the same.`,
 		Example: `  sallyportctl policy set codes.window 2
   sallyportctl policy set sessions.excess deny
   sallyportctl policy set clock.servers '["ntp.example.org", "192.0.2.1"]'`,
-		Args: cobra.ExactArgs(2),
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: completeSetting,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			value := policy.Literal(args[1])
 			return a.runPolicySet(cmd.Context(), args[0], &value)
@@ -39,8 +40,18 @@ func (a *app) policyUnset() *cobra.Command {
 other files say holds again, or the default.`,
 		Example: `  sallyportctl policy unset codes.window`,
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.runPolicySet(cmd.Context(), args[0], nil) },
+
+		ValidArgsFunction: completeSetting,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.runPolicySet(cmd.Context(), args[0], nil) },
 	}
+}
+
+// completeSetting offers the names of settings.
+func completeSetting(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return policy.SettingNames(), cobra.ShellCompDirectiveNoFileComp
 }
 
 func (a *app) runPolicySet(ctx context.Context, name string, value *string) error {

@@ -112,7 +112,7 @@ func (p *Policy) change(c Change, before *Policy) (bool, error) {
 	keys := tableKeys()
 	i := slices.IndexFunc(keys, func(k key[Policy]) bool { return k.name == c.Name })
 	if i < 0 {
-		return false, unknownSetting(c.Name, keys)
+		return false, unknownSetting(c.Name)
 	}
 	k := keys[i]
 	if c.Unset {
@@ -134,16 +134,22 @@ func (p *Policy) change(c Change, before *Policy) (bool, error) {
 	return true, nil
 }
 
-func unknownSetting(name string, keys []key[Policy]) *SettingError {
-	names := make([]string, len(keys))
-	for i, k := range keys {
-		names[i] = k.name
-	}
-	hint := didYouMean(name, names)
+func unknownSetting(name string) *SettingError {
+	hint := didYouMean(name, SettingNames())
 	if hint == "" {
 		hint = "To see all of them: sallyportctl policy show"
 	}
 	return &SettingError{name, fmt.Sprintf("There is no setting %s. %s", quote(name), hint)}
+}
+
+// SettingNames lists what Change can name, in the order of the schema.
+func SettingNames() []string {
+	keys := tableKeys()
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.name
+	}
+	return names
 }
 
 // overridden finds a setting that is not as it was to be.
