@@ -40,7 +40,6 @@ func Remove(rec *vault.Record, acct *ledger.Account, name string) (string, error
 	drop(rec, acct, t.ID)
 	if len(rec.Tokens) == 0 {
 		rec.Recovery = nil
-		acct.Forget()
 	}
 	return label, nil
 }
@@ -74,9 +73,11 @@ func Rename(rec *vault.Record, name, label string, now time.Time) (old string, e
 	return old, nil
 }
 
+// drop takes a device away. Logins that it made are remembered no more: whoever has it may have been there.
 func drop(rec *vault.Record, acct *ledger.Account, id string) {
 	rec.Tokens = slices.DeleteFunc(rec.Tokens, func(t vault.Token) bool { return t.ID == id })
 	delete(acct.Tokens, id)
+	acct.Forget()
 }
 
 // NewRecoveryCodes replaces the record's recovery codes; the old ones stop working. The record keeps only their hashes.

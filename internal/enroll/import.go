@@ -75,6 +75,9 @@ func (im Import) Apply(rec *vault.Record, acct *ledger.Account, user string, uid
 	maps.DeleteFunc(acct.Tokens, func(id string, _ *ledger.TokenUse) bool {
 		return !slices.ContainsFunc(fresh.Tokens, func(t vault.Token) bool { return t.ID == id })
 	})
+	if outcome == ImportReplaced {
+		acct.Forget() // whoever has a device that is gone
+	}
 	for i, t := range fresh.Tokens {
 		burn(acct, &t, im.Devices[i].Used, window, now)
 	}

@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"crypto/rand"
 	"slices"
 	"testing"
 	"time"
@@ -8,7 +9,9 @@ import (
 	"sallyport/internal/enroll"
 	"sallyport/internal/ledger"
 	"sallyport/internal/login"
+	"sallyport/internal/otp"
 	"sallyport/internal/policy"
+	"sallyport/internal/vault"
 )
 
 func parsed(t *testing.T, text string) *policy.Policy {
@@ -77,6 +80,50 @@ func TestDroppedWhileNobodyVerifies(t *testing.T) {
 	goHalf.Verify(login.Request{User: "alice", UID: 1000, Known: true, Service: "sshd", RHost: "192.0.2.7"}, "")
 	h.at(h.clock().Add(time.Minute))
 	h.want("after it", h.verify("alice", ""), login.Denied)
+}
+
+// TestRememberedEndsWithItsDevice: what was remembered of logins by a device that is gone, which a thief may have made,
+// does not let the thief in.
+func TestRememberedEndsWithItsDevice(t *testing.T) {
+	for name, lose := range map[string]func(*host, *person) error{
+		"disabled":   func(h *host, _ *person) error { return h.v.Disable("alice", "root") },
+		"removed":    func(h *host, p *person) error { return h.v.Remove("alice", "", p.recovery[1]) },
+		"one device": func(h *host, p *person) error { return h.v.Remove("alice", "phone", p.recovery[1]) },
+		"replaced by an import": func(h *host, _ *person) error {
+			key, err := otp.Generate(rand.Reader, otp.TOTP, otp.SHA1, 6, 30*time.Second)
+			if err != nil {
+				return err
+			}
+			_, _, err = h.v.Import("alice", enroll.Import{Devices: []enroll.Device{{Token: vault.Token{Label: "new", Key: key}}}, Replace: true}, true, "root")
+			return err
+		},
+		"reconfigured": func(h *host, p *person) error {
+			s, err := h.v.Enroll("alice", enroll.Options{Replaces: "phone"}, Proof{Code: p.recovery[1]})
+			if err != nil {
+				return err
+			}
+			code, err := s.URI.Key.Code(s.URI.Key.Step(h.clock()))
+			if err != nil {
+				return err
+			}
+			_, err = h.v.Confirm("alice", s.ID, code, "")
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHost(t, "[[rule]]\nrequire = \"always\"\nremember = \"12h\"\n")
+			p := h.enroll("alice", enroll.Options{}).later()
+			h.want("with a code", h.verify("alice", p.code(0)), login.Granted)
+			h.want("remembered", h.verify("alice", ""), login.Granted)
+			if err := lose(h, p); err != nil {
+				t.Fatal(err)
+			}
+			if st, err := h.v.Status("alice"); err == nil && !st.Enrolled {
+				h.enroll("alice", enroll.Options{})
+			}
+			h.want("from where the lost phone was", h.verify("alice", ""), login.Denied)
+		})
+	}
 }
 
 // TestPolicyThatCannotBeNoted is not taken: what the ledger does not know of would not be forgotten.
