@@ -21,6 +21,7 @@ type Account struct {
 	Known   []Known              `json:"known,omitempty"`   // those that right codes came from; at most maxKnown
 	Last    Last                 `json:"last,omitzero"`     // the last right code
 	Phone   *clock.Sample        `json:"phone,omitempty"`   // what the last right TOTP code said of the phone's clock
+	Permits []Permit             `json:"permits,omitempty"` // to take sessions over; at most maxPermits
 }
 
 // SourceState is the wrong codes from one source.
@@ -112,7 +113,7 @@ func (a *Account) Unlock() { a.Sources, a.Wrong = nil, nil }
 // prune drops what has no effect any more, and reports whether it dropped something. Used steps are never dropped: a clock
 // that ran ahead for a moment would otherwise make used codes usable again, once it is set right.
 func (a *Account) prune(now time.Time) bool {
-	before := len(a.Sources) + len(a.Wrong) + len(a.Known)
+	before := len(a.Sources) + len(a.Wrong) + len(a.Known) + len(a.Permits)
 	a.Sources = slices.DeleteFunc(a.Sources, func(s SourceState) bool {
 		life := backsOff
 		if s.Locks == 0 {
@@ -122,16 +123,17 @@ func (a *Account) prune(now time.Time) bool {
 	})
 	a.Wrong = slices.DeleteFunc(a.Wrong, func(t time.Time) bool { return now.Sub(t) >= countsFor })
 	a.Known = slices.DeleteFunc(a.Known, func(k Known) bool { return now.Sub(k.At) >= knownFor })
+	a.Permits = slices.DeleteFunc(a.Permits, func(p Permit) bool { return now.Sub(p.At) >= permitFor })
 	if a.Phone != nil && now.Sub(a.Phone.At) >= day {
 		a.Phone = nil
 		return true
 	}
-	return len(a.Sources)+len(a.Wrong)+len(a.Known) != before
+	return len(a.Sources)+len(a.Wrong)+len(a.Known)+len(a.Permits) != before
 }
 
 // empty reports whether nothing is lost when the account is deleted.
 func (a *Account) empty() bool {
-	return len(a.Tokens)+len(a.Sources)+len(a.Wrong)+len(a.Known) == 0
+	return len(a.Tokens)+len(a.Sources)+len(a.Wrong)+len(a.Known)+len(a.Permits) == 0
 }
 
 // within reports whether t lies in the last d before now.

@@ -14,9 +14,9 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// The file has these buckets, that of the clock once there is something in it. Each value is a checksum of four bytes over key and content, then the content, which is JSON;
-// and each bucket's sequence number is the sum of its checksums. So a byte that flipped is noticed, and so is an account
-// that is missing because a page is.
+// The file has these buckets, and those of the clock and of sessions once there is something in them. Each value is a
+// checksum of four bytes over key and content, then the content, which is JSON; and each bucket's sequence number is the
+// sum of its checksums. So a byte that flipped is noticed, and so is an account that is missing because a page is.
 var (
 	headBucket     = []byte("ledger")
 	headKey        = []byte("head")
@@ -26,7 +26,7 @@ var (
 )
 
 func isBucket(name []byte) bool {
-	return slices.ContainsFunc([][]byte{headBucket, accountsBucket, clockBucket}, func(b []byte) bool { return bytes.Equal(b, name) })
+	return slices.ContainsFunc([][]byte{headBucket, accountsBucket, clockBucket, sessionsBucket}, func(b []byte) bool { return bytes.Equal(b, name) })
 }
 
 // head is about the file as a whole.
@@ -141,7 +141,7 @@ func unmarshal(content []byte, v any) error {
 
 // validate checks what the methods count on.
 func (a *Account) validate() error {
-	if len(a.Sources) > maxSources || len(a.Wrong) > maxWrong || len(a.Known) > maxKnown {
+	if len(a.Sources) > maxSources || len(a.Wrong) > maxWrong || len(a.Known) > maxKnown || len(a.Permits) > maxPermits {
 		return errors.New("a table is too long")
 	}
 	for id, u := range a.Tokens {
