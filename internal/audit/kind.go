@@ -41,8 +41,12 @@ const (
 	DaemonStopped         Kind = "daemon-stopped"
 	SessionOpened         Kind = "session-opened"
 	SessionClosed         Kind = "session-closed"
-	AccessRefused         Kind = "access-refused"  // the caller may not do this
-	AccountRefused        Kind = "account-refused" // the login skipped the second factor
+	SessionRefused        Kind = "session-refused"   // there are as many as the policy allows
+	SessionDisplaced      Kind = "session-displaced" // the oldest ended for a new one from elsewhere
+	SessionEnded          Kind = "session-ended"     // by somebody, or by a logout in another window
+	SessionNotEnded       Kind = "session-not-ended" // through logind; signals come next
+	AccessRefused         Kind = "access-refused"    // the caller may not do this
+	AccountRefused        Kind = "account-refused"   // the login skipped the second factor
 	ClockWrong            Kind = "clock-wrong"
 	ClockRight            Kind = "clock-right" // again
 	ClockJumped           Kind = "clock-jumped"
@@ -110,6 +114,10 @@ var kinds = map[Kind]about{
 	DaemonStopped:         {"8e632920f0cd2493a20a29803da7d6d5", info, "daemon stopped"},
 	SessionOpened:         {"7cdfb3bfb5056809184d2b75bc409ba4", info, "session opened"},
 	SessionClosed:         {"0c6db8f6f40c401f5be0bce4765889fc", info, "session closed"},
+	SessionRefused:        {"017e920df12a0c81df5ea44b8ce8e777", notice, "session refused"},
+	SessionDisplaced:      {"395b3133ceac0e9cad5331f6fa7272ca", notice, "session displaced"},
+	SessionEnded:          {"d00faa1334d74ccd8a6b80636100705c", notice, "session ended"},
+	SessionNotEnded:       {"abc084f83cd8960cc31f27efbd6adda7", warning, "session could not be ended through logind"},
 	AccessRefused:         {"7b501e5108bfa3cb6de87b3acbdbab2c", warning, "request refused"},
 	AccountRefused:        {"0bdfb9a52c7e300a02f8e425905c3a96", notice, "account refused, no code was asked for"},
 	ClockWrong:            {"b7c4e1d09f2a4c53a8d6e05b3f71c29e", warning, "clock wrong"},
