@@ -68,6 +68,7 @@ func (d *daemon) stop() error {
 	notify(stopping, "STATUS=Stopping.")
 	d.listeners.Close()
 	d.server.Stop(stopWait)
+	d.sessions.Close()
 	d.save(true)
 	d.log.Record(audit.Event{Kind: audit.DaemonStopped})
 	return d.ledger.Close()

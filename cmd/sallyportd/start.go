@@ -17,6 +17,8 @@ import (
 	"sallyport/internal/passwd"
 	"sallyport/internal/policy"
 	"sallyport/internal/server"
+	"sallyport/internal/session"
+	"sallyport/internal/session/logind"
 	"sallyport/internal/vault"
 	"sallyport/internal/verifier"
 )
@@ -29,6 +31,7 @@ type daemon struct {
 	vault     *vault.Vault
 	verifier  *verifier.Verifier
 	monitor   *monitor.Monitor
+	sessions  *session.Registry
 	server    *server.Server
 	listeners server.Listeners
 
@@ -57,13 +60,19 @@ func start(root disk.Root, log audit.Log) (*daemon, error) {
 		return nil, err
 	}
 	d.tidy(files)
+	if d.sessions, err = openSessions(log); err != nil {
+		return nil, errors.Join(err, d.ledger.Close())
+	}
 	d.monitor = d.newMonitor()
 	d.verifier = verifier.New(verifier.Config{
-		Policy: p, Records: d.vault, Ledgers: verifier.Held{Ledger: d.ledger}, Users: verifier.NSS{},
+		Policy: p, Records: d.vault, Ledgers: verifier.Held{Ledger: d.ledger}, Leaders: d.sessions, Users: verifier.NSS{},
 		Audit: log, Clock: d.monitor, Now: time.Now, Booted: clock.Booted, Rand: rand.Reader,
 	})
 	if err := d.verifier.SetPolicy(p); err != nil {
 		return nil, errors.Join(err, d.ledger.Close())
+	}
+	if err := d.verifier.Adopt(); err != nil { // who logs in meets the same trouble, and is told
+		log.Record(audit.Event{Kind: audit.RecordUnreadable, Reason: err.Error(), Path: root.LedgerFile()})
 	}
 	d.server, err = server.New(server.Config{Verifier: d.verifier, Vault: d.vault, Users: verifier.NSS{}, Accounts: new(passwd.Database), Reload: d.reload, Change: d.change, Clock: d.monitor.Report, Audit: log})
 	if err == nil {
@@ -73,6 +82,19 @@ func start(root disk.Root, log audit.Log) (*daemon, error) {
 		return nil, errors.Join(err, d.ledger.Close())
 	}
 	return d, nil
+}
+
+// openSessions has sessions ended as DESIGN §7 says: by a word, by logind, by signals.
+func openSessions(log audit.Log) (*session.Registry, error) {
+	return session.NewRegistry(session.Ladder{
+		Processes: session.Kernel{},
+		Logind:    logind.System{}.Terminate,
+		Pace:      session.Pace{Notice: time.Second, Logind: 5 * time.Second, Term: 5 * time.Second},
+	}, func(w ledger.Window, err error) {
+		log.Record(audit.Event{
+			Kind: audit.SessionNotEnded, User: w.User, UID: w.UID, Service: w.Service, Source: w.Source, PID: w.PID, Reason: err.Error(),
+		})
+	})
 }
 
 // checkTrust refuses what somebody else than root could change. Files that are not there are nobody's.

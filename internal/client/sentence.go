@@ -62,6 +62,8 @@ func connection(err error) string {
 // enrolment is the sentence for what only io.sallyport.Account and, where they are the same, io.sallyport.Admin answer.
 func enrolment(err error) string {
 	switch e := as(err).(type) {
+	case *admin.NoSuchSession:
+		return fmt.Sprintf("There is no session %q, or no longer. See which there are: sallyportctl sessions", e.Id)
 	case *account.NotEnrolled:
 		return notEnrolled(e.User)
 	case *admin.NotEnrolled:

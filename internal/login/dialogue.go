@@ -17,6 +17,7 @@ const (
 	wantCode
 	wantSetupCode
 	wantAcknowledgement
+	wantTakeOver
 	over
 )
 
@@ -26,6 +27,12 @@ type Dialogue struct {
 	state   state
 	prompts int    // prompts answered
 	setup   string // the pending set-up's ID
+	last    string // what who gets in is told of the login before
+
+	// With wantTakeOver: what was decided already, and the sessions that are asked about.
+	verdict Verdict
+	events  []audit.Event
+	excess  []string
 }
 
 // New begins a login.
@@ -36,7 +43,10 @@ func (d *Dialogue) Over() bool { return d.state == over }
 
 // Begin is the first step. What the policy has to say comes above its prompt, once.
 func (d *Dialogue) Begin(f *Facts) Step {
-	s := d.begin(f)
+	if f.Sessions.Counted && d.canAsk() {
+		d.last = lastLogin(f)
+	}
+	s := d.finish(d.takeOver(f, d.begin(f)))
 	if s.Ask != nil && f.Decision.Message != "" && !d.req.Program && d.req.Resume == "" {
 		s.Tell = slices.Insert(s.Tell, 0, Message{Text: f.Decision.Message})
 	}
@@ -46,15 +56,15 @@ func (d *Dialogue) Begin(f *Facts) Step {
 
 func (d *Dialogue) begin(f *Facts) Step {
 	if s, done := d.exempt(f); done {
-		return d.finish(s)
+		return s
 	}
 	if f.remembered(d.req) {
-		return d.finish(d.grant(f, "remembered source"))
+		return d.grant(f, "remembered source")
 	}
 	if until := LockedUntil(d.req, f); !until.IsZero() {
-		return d.finish(locked(f.Now, until, []audit.Event{lockEvent(d.req, until)}))
+		return locked(f.Now, until, []audit.Event{lockEvent(d.req, until)})
 	}
-	if d.lacksSetup(f) && d.canSetUp() {
+	if d.lacksSetup(f) && d.canAsk() {
 		return d.beginSetup(f)
 	}
 	d.state = wantCode
@@ -118,22 +128,27 @@ func (d *Dialogue) lacksSetup(f *Facts) bool {
 	return f.Decision.Require == policy.RequireEnroll && !f.Enrolled() && d.req.Known
 }
 
-// canSetUp reports whether this login can hold the dialogue of a set-up.
-func (d *Dialogue) canSetUp() bool {
+// canAsk reports whether somebody reads what this login says, and can answer more than one question.
+func (d *Dialogue) canAsk() bool {
 	return !d.req.Split && !d.req.Program && !d.req.Self && !d.req.Silent
 }
 
 // Answer is the step after something was typed.
 func (d *Dialogue) Answer(f *Facts, answer string) Step {
-	s := d.answer(f, answer)
+	var s Step
+	if d.state == wantTakeOver {
+		s = d.answerTakeOver(f, answer)
+	} else {
+		s = d.takeOver(f, d.answer(f, answer))
+	}
 	s.refused(f)
-	return d.spoken(s)
+	return d.spoken(d.finish(s))
 }
 
 func (d *Dialogue) answer(f *Facts, answer string) Step {
 	if f.Decision.Require == policy.RequireNever { // since the dialogue began
 		s, _ := d.exempt(f)
-		return d.finish(s)
+		return s
 	}
 	d.prompts++
 	switch d.state {
@@ -145,20 +160,20 @@ func (d *Dialogue) answer(f *Facts, answer string) Step {
 	case wantSetupCode:
 		return d.answerSetup(f, answer)
 	case wantAcknowledgement:
-		return d.finish(d.grant(f, "second factor set up"))
+		return d.grant(f, "second factor set up")
 	default:
-		return d.finish(Refuse(Denied, ""))
+		return Refuse(Denied, "")
 	}
 }
 
 func (d *Dialogue) answerCode(f *Facts, answer string) Step {
 	p := Prove(d.req, f, answer)
 	if p.Finding == Right {
-		return d.finish(d.accept(f, p))
+		return d.accept(f, p)
 	}
 	s := d.refuse(f, p)
 	if s.Verdict != Pending {
-		return d.finish(s)
+		return s
 	}
 	s.Ask = &Prompt{Text: f.prompt()}
 	return s
@@ -177,7 +192,7 @@ func (d *Dialogue) answerSplit(f *Facts, answer string) Step {
 		s = d.refuse(f, p)
 	}
 	s.PasswordLength = len(password)
-	return d.finish(s)
+	return s
 }
 
 // accept is the step for a right code.
@@ -206,6 +221,9 @@ func (d *Dialogue) grant(f *Facts, reason string) Step {
 	e := d.req.event(audit.LoginAccepted)
 	e.Reason = reason
 	s.Events = []audit.Event{e}
+	if d.last != "" {
+		s.tell(d.last)
+	}
 	return s
 }
 
@@ -241,14 +259,14 @@ func (d *Dialogue) beginSetup(f *Facts) Step {
 	}
 	rec, setup, err := enroll.Begin(f.Record, d.req.User, d.req.UID, enroll.Options{Issuer: f.Issuer}, f.Now, f.Rand)
 	if err != nil {
-		return d.finish(Refuse(Denied, TextSetupFailed))
+		return Refuse(Denied, TextSetupFailed)
 	}
 	f.Record = rec
 	d.state, d.setup = wantSetupCode, setup.ID
 	s := ask(PromptSetup, true)
 	s.Tell, err = setupMessages(setup)
 	if err != nil {
-		return d.finish(Refuse(Denied, TextSetupFailed))
+		return Refuse(Denied, TextSetupFailed)
 	}
 	s.Resume, s.SaveRecord = setup.ID, true
 	s.Events = []audit.Event{d.req.event(audit.EnrollmentStarted)}
@@ -270,7 +288,7 @@ func (d *Dialogue) answerSetup(f *Facts, answer string) Step {
 			e := d.req.event(audit.LoginDenied)
 			e.Reason = "the second factor was not set up"
 			s.Events = []audit.Event{e}
-			return d.finish(s)
+			return s
 		}
 		s.Ask, s.Resume = &Prompt{Text: PromptSetup, Echo: true}, d.setup
 		return s

@@ -64,6 +64,7 @@ type Facts struct {
 	Decision   policy.Decision
 	Record     *vault.Record
 	Account    *ledger.Account
+	Sessions   Sessions
 	Issuer     string      // shown by authenticator apps
 	Quarantine time.Time   // steps up to here may have been used before the ledger began; zero: none
 	Remember   time.Time   // logins before that do not count as remembered

@@ -81,6 +81,8 @@ var authority = map[string][]string{
 	"io.sallyport.Admin.Users":       {"root", "root itself", "a delegate", "a delegate over others", "a delegate over root"},
 	"io.sallyport.Admin.Disable":     {"root", "root itself", "a delegate"},
 	"io.sallyport.Admin.Unlock":      {"root", "root itself"},
+	"io.sallyport.Admin.Sessions":    {"root", "root itself", "the user"},
+	"io.sallyport.Admin.EndSession":  {"root", "root itself", "the user"},
 	"io.sallyport.Admin.Explain":     {"root", "root itself"},
 	"io.sallyport.Admin.Policy":      {"root", "root itself"},
 	"io.sallyport.Admin.Set":         {"root", "root itself"},

@@ -79,6 +79,8 @@ func (s *Server) failure(k *call, err error) (name string, parameters any) {
 		return "SwitchedOff", account.SwitchedOff{}
 	case errors.Is(err, verifier.ErrUnknownUser):
 		return "NoSuchUser", account.NoSuchUser{User: k.subject}
+	case errors.Is(err, verifier.ErrNoSession):
+		return "NoSuchSession", admin.NoSuchSession{Id: k.text("id")}
 	case errors.As(err, &problems):
 		return "PolicyRejected", admin.PolicyRejected{Problems: lines(problems)}
 	case errors.As(err, &setting):

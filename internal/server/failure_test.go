@@ -37,6 +37,7 @@ func TestFailures(t *testing.T) {
 		{badInput{"user", "is bad"}, "BadInput", []string{logins, accounts, admins}},
 		{errMoreNeeded, "MoreNeeded", []string{admins}},
 		{errNoDialogue, "NoDialogue", []string{logins}},
+		{verifier.ErrNoSession, "NoSuchSession", []string{admins}},
 		{&verifier.LockedError{Until: time.Unix(0, 0)}, "Locked", []string{accounts}},
 		{&verifier.CodeError{Finding: login.Replayed}, "CodeInvalid", []string{accounts}},
 		{wrap(enroll.ErrCode), "CodeInvalid", []string{accounts}},

@@ -23,6 +23,7 @@ import (
 	"sallyport/internal/otp"
 	"sallyport/internal/passwd"
 	"sallyport/internal/policy"
+	"sallyport/internal/session/sessiontest"
 	"sallyport/internal/vault"
 	"sallyport/internal/verifier"
 )
@@ -30,6 +31,7 @@ import (
 // host is a server in front of a real verifier, with a user database, a clock and a disk of its own.
 type host struct {
 	*Server
+	*sessiontest.Leaders
 	disk   *disktest.FS
 	root   disk.Root
 	events *events
@@ -133,7 +135,7 @@ func newHost(t testing.TB, policyText string) *host {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &host{disk: &disktest.FS{}, events: &events{}, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+	h := &host{Leaders: &sessiontest.Leaders{Processes: &sessiontest.Processes{}}, disk: &disktest.FS{}, events: &events{}, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
 	root := disk.Root(t.TempDir())
 	h.root = root
 	l, err := ledger.Open(ledger.Options{Root: root, FS: h.disk, Now: h.clock(), Wait: time.Second})
@@ -143,7 +145,7 @@ func newHost(t testing.TB, policyText string) *host {
 	t.Cleanup(func() { _ = l.Close() })
 	records := vault.Open(h.disk, root, vault.LoadKeys(h.disk, root, ""))
 	v := verifier.New(verifier.Config{
-		Policy: p, Records: records, Ledgers: verifier.Held{Ledger: l}, Users: h, Audit: h.events, Now: h.clock, Rand: rand.Reader,
+		Policy: p, Records: records, Ledgers: verifier.Held{Ledger: l}, Leaders: h, Users: h, Audit: h.events, Now: h.clock, Rand: rand.Reader,
 	})
 	h.Server, err = New(Config{Verifier: v, Vault: records, Users: h, Accounts: h, Audit: h.events, Clock: func() (monitor.Report, error) { return h.report, nil }, Reload: func() error { return h.policy },
 		Change: func(changes []policy.Change, by string) ([]string, error) {

@@ -53,6 +53,11 @@ type caller struct {
 	dialogue *verifier.Login // waits for an answer; nil: none does
 }
 
+// verifying is the caller as the verifier sees it.
+func (c *caller) verifying() verifier.Caller {
+	return verifier.Caller{UID: c.peer.UID, PID: c.peer.PID}
+}
+
 // call is one call on that connection.
 type call struct {
 	*caller

@@ -43,16 +43,18 @@ func (m *loginMethods) Verify(ctx context.Context, c api.VarlinkCall, _, code, _
 }
 
 func (m *loginMethods) OpenSession(ctx context.Context, c api.VarlinkCall, _, _ string, _, _ *string, pid int64) error {
-	r := callOf(ctx).login
+	k := callOf(ctx)
+	r := k.login
 	r.PID = int(pid)
-	verdict, message := outcome(m.server.Verifier.OpenSession(r))
+	verdict, message := outcome(m.server.Verifier.OpenSession(k.caller.verifying(), r))
 	return c.ReplyOpenSession(ctx, verdict, message)
 }
 
 func (m *loginMethods) CloseSession(ctx context.Context, c api.VarlinkCall, _, _ string, _, _ *string, pid int64) error {
-	r := callOf(ctx).login
+	k := callOf(ctx)
+	r := k.login
 	r.PID = int(pid)
-	verdict, message := outcome(m.server.Verifier.CloseSession(r))
+	verdict, message := outcome(m.server.Verifier.CloseSession(k.caller.verifying(), r))
 	return c.ReplyCloseSession(ctx, verdict, message)
 }
 

@@ -30,6 +30,8 @@ func table() map[string][]grant {
 		"io.sallyport.Admin.Users":       {root(), anyDelegate("list")},
 		"io.sallyport.Admin.Disable":     {root(), delegate("disable")},
 		"io.sallyport.Admin.Unlock":      {root(), delegate("unlock")},
+		"io.sallyport.Admin.Sessions":    {self(), root(), delegate("sessions")},
+		"io.sallyport.Admin.EndSession":  {self(), root(), delegate("sessions")},
 		"io.sallyport.Admin.Explain":     {root()},
 		"io.sallyport.Admin.Policy":      {root()},
 		"io.sallyport.Admin.Set":         {root()},
@@ -129,7 +131,7 @@ func verifying() grant {
 	return grant{"root, login.trusted or the user itself", false, func(s *Server, c *call) (bool, error) {
 		r := login.Request{User: c.subject, Service: c.text("service"), RHost: c.text("rhost"), TTY: c.text("tty"), PID: int(c.peer.PID)}
 		var err error
-		c.login, err = s.Verifier.Admit(verifier.Caller{UID: c.peer.UID, PID: c.peer.PID}, r)
+		c.login, err = s.Verifier.Admit(c.caller.verifying(), r)
 		return err == nil, err
 	}}
 }

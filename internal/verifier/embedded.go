@@ -14,6 +14,7 @@ import (
 	"sallyport/internal/ledger"
 	"sallyport/internal/login"
 	"sallyport/internal/policy"
+	"sallyport/internal/session"
 	"sallyport/internal/vault"
 	"sallyport/internal/wire"
 )
@@ -38,6 +39,7 @@ func ServeEmbedded(root disk.Root, conn *wire.Conn) error {
 		Policy:  p,
 		Records: vault.Open(files, root, vault.LoadKeys(files, root, "")),
 		Ledgers: perStep{root, files, log},
+		Leaders: session.Passing{Processes: session.Kernel{}, Pace: briefPace(), Now: time.Now},
 		Users:   NSS{},
 		Audit:   log,
 		Now:     time.Now,
@@ -45,6 +47,11 @@ func ServeEmbedded(root disk.Root, conn *wire.Conn) error {
 		Rand:    rand.Reader,
 	})
 	return v.ServePackets(Caller{UID: uint32(os.Geteuid()), PID: int32(os.Getppid())}, conn)
+}
+
+// briefPace fits into the time that the module has for an answer.
+func briefPace() session.Pace {
+	return session.Pace{Notice: 250 * time.Millisecond, Term: 5 * time.Second}
 }
 
 // perStep opens the ledger for one step.

@@ -17,6 +17,7 @@ import (
 	"sallyport/internal/login"
 	"sallyport/internal/otp"
 	"sallyport/internal/policy"
+	"sallyport/internal/session/sessiontest"
 	"sallyport/internal/vault"
 )
 
@@ -30,6 +31,7 @@ type host struct {
 	root   disk.Root
 	ledger *ledger.Ledger
 	events *journal
+	*sessiontest.Leaders
 
 	mu    sync.Mutex
 	now   time.Time
@@ -103,7 +105,8 @@ func newHost(t *testing.T, policyText string) *host {
 	t.Helper()
 	h := &host{
 		t: t, disk: &disktest.FS{}, root: disk.Root(t.TempDir()), events: &journal{}, now: noon,
-		users: map[string]uint32{"root": 0, "alice": 1000, "bob": 1001, "panel": 33},
+		Leaders: &sessiontest.Leaders{Processes: &sessiontest.Processes{}},
+		users:   map[string]uint32{"root": 0, "alice": 1000, "bob": 1001, "panel": 33},
 	}
 	p, err := policy.Parse([]policy.File{{Name: "sallyport.toml", Data: []byte(policyText)}})
 	if err != nil {
@@ -111,7 +114,7 @@ func newHost(t *testing.T, policyText string) *host {
 	}
 	h.open()
 	h.v = New(Config{
-		Policy: p, Records: vault.Open(h.disk, h.root, vault.LoadKeys(h.disk, h.root, "")), Ledgers: h,
+		Policy: p, Records: vault.Open(h.disk, h.root, vault.LoadKeys(h.disk, h.root, "")), Ledgers: h, Leaders: h,
 		Users: h, Audit: h.events, Now: h.clock, Rand: rand.Reader,
 	})
 	t.Cleanup(func() { h.ledger.Close() })

@@ -29,7 +29,7 @@ func (v *Verifier) judge(r login.Request, decide func(*login.Facts) login.Step) 
 		v.write(s.Events)
 		return s
 	}
-	err = v.withFacts(r.User, r.UID, r.Known, decision, now, func(f *login.Facts) (saveRecord, saveAccount bool, err error) {
+	err = v.withFacts(r, decision, now, func(f *login.Facts) (saveRecord, saveAccount bool, err error) {
 		f.Notify = notify
 		s = decide(f)
 		return s.SaveRecord, s.SaveAccount, nil
@@ -62,8 +62,8 @@ func (v *Verifier) decide(r login.Request, now time.Time) (policy.Decision, erro
 
 // withFacts lends fn the facts about a user and stores what it says it changed: the record, which is durable, before
 // the account, so that a full disk leaves no trace of a success that was not given.
-func (v *Verifier) withFacts(user string, uid uint32, known bool, d policy.Decision, now time.Time, fn func(*login.Facts) (saveRecord, saveAccount bool, err error)) error {
-	defer v.locks.lock(user)()
+func (v *Verifier) withFacts(r login.Request, d policy.Decision, now time.Time, fn func(*login.Facts) (saveRecord, saveAccount bool, err error)) error {
+	defer v.locks.lock(r.User)()
 	l, giveBack, err := v.Ledgers.Borrow()
 	if err != nil {
 		return err
@@ -74,12 +74,15 @@ func (v *Verifier) withFacts(user string, uid uint32, known bool, d policy.Decis
 	if f.Remember, err = l.RememberingSince(p.RememberMark(), now); err != nil {
 		return err
 	}
-	if f.Record, err = v.record(user, uid, known); err != nil {
+	if f.Record, err = v.record(r.User, r.UID, r.Known); err != nil {
 		return err
 	}
-	account := user
-	if !known {
-		account = ledger.Stranger(user)
+	if f.Sessions, err = v.openSessions(l, r, d); err != nil {
+		return err
+	}
+	account := r.User
+	if !r.Known {
+		account = ledger.Stranger(r.User)
 	}
 	if f.Account, err = l.Get(account); err != nil {
 		return err
@@ -88,7 +91,7 @@ func (v *Verifier) withFacts(user string, uid uint32, known bool, d policy.Decis
 	before := f.Account.Phone
 	saveRecord, saveAccount, err := fn(f)
 	if saveRecord {
-		if e := v.store(user, f.Record); e != nil {
+		if e := v.store(r.User, f.Record); e != nil {
 			return e
 		}
 	}
@@ -98,7 +101,7 @@ func (v *Verifier) withFacts(user string, uid uint32, known bool, d policy.Decis
 		}
 	}
 	if phone := f.Account.Phone; v.Clock != nil && phone != nil && phone != before {
-		v.Clock.Accepted(user, *phone)
+		v.Clock.Accepted(r.User, *phone)
 	}
 	return err
 }

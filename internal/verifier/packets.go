@@ -41,9 +41,9 @@ func (v *Verifier) ServePackets(c Caller, conn *wire.Conn) error {
 	case wire.Account:
 		return reply(conn, v.Account(r))
 	case wire.OpenSession:
-		return reply(conn, v.OpenSession(r))
+		return v.serveOpenSession(c, r, conn)
 	case wire.CloseSession:
-		return reply(conn, v.CloseSession(r))
+		return reply(conn, v.CloseSession(c, byPeer(c, r)))
 	default:
 		return v.deny(conn, errors.New("an answer before the login began"))
 	}
@@ -65,6 +65,24 @@ func (v *Verifier) serveLogin(r login.Request, conn *wire.Conn) error {
 		}
 		step = l.Answer(req.Answer)
 	}
+}
+
+// serveOpenSession opens a session and says so. Where nobody hears it there is none: the module has gone, or begins again
+// with the next verifier.
+func (v *Verifier) serveOpenSession(c Caller, r login.Request, conn *wire.Conn) error {
+	r = byPeer(c, r)
+	err := reply(conn, v.OpenSession(c, r))
+	if err != nil {
+		v.CloseSession(c, r)
+	}
+	return err
+}
+
+// byPeer has the process at the other end lead the session: the kernel says which it is. What the module says of itself
+// is the same, but in a container of its own.
+func byPeer(c Caller, r login.Request) login.Request {
+	r.PID = int(c.PID)
+	return r
 }
 
 // deny ends a connection on which something malformed came, and returns what it was. Where the connection has ended, by

@@ -211,13 +211,4 @@ func TestAccountPackets(t *testing.T) {
 			t.Errorf("%s: %+v", user, got)
 		}
 	}
-	for _, kind := range []wire.Kind{wire.OpenSession, wire.CloseSession} {
-		m := h.connect(Caller{UID: 0})
-		r := begin("alice")
-		r.Kind = kind
-		m.send(r)
-		if got := m.receive(); got.Verdict != wire.Granted {
-			t.Errorf("%v: %+v", kind, got)
-		}
-	}
 }

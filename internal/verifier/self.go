@@ -128,7 +128,7 @@ func (v *Verifier) change(user string, fn func(login.Request, *login.Facts) (sav
 	if err != nil {
 		return err
 	}
-	return v.withFacts(user, uid, true, d, now, func(f *login.Facts) (bool, bool, error) { return fn(r, f) })
+	return v.withFacts(r, d, now, func(f *login.Facts) (bool, bool, error) { return fn(r, f) })
 }
 
 // Proof is what allows a change: a code of the user's, or an administrator's word.

@@ -14,6 +14,7 @@ import (
 	"sallyport/internal/ledger"
 	"sallyport/internal/otp"
 	"sallyport/internal/policy"
+	"sallyport/internal/session"
 	"sallyport/internal/vault"
 )
 
@@ -35,6 +36,23 @@ type Ledger interface {
 	Put(user string, a *ledger.Account) error
 	Quarantine() time.Time
 	RememberingSince(mark string, now time.Time) (time.Time, error)
+
+	// Windows are the user's or, where user is empty, everybody's by user; the oldest first.
+	Windows(user string) ([]ledger.Window, error)
+	PutWindows(...ledger.Window) error
+	DeleteWindow(user, id string) (was bool, err error)
+}
+
+// Leaders is what the verifier needs of the processes that lead sessions.
+type Leaders interface {
+	session.Processes
+	// Hold takes hold of a window's leader, and calls gone when that has ended. It fails with session.ErrGone where it
+	// has ended already.
+	Hold(w ledger.Window, gone func()) error
+	// Forget lets go of it.
+	Forget(ledger.Window)
+	// End begins to end windows that are marked as ending.
+	End([]ledger.Window)
 }
 
 // Ledgers lends the ledger for one step. The daemon, which holds it for life, lends it at once; the Go half takes the
@@ -69,6 +87,7 @@ type Config struct {
 	Policy  *policy.Policy
 	Records Records
 	Ledgers Ledgers
+	Leaders Leaders
 	Users   Directory
 	Audit   audit.Log
 	Clock   Clock // nil: nobody watches the host's clock

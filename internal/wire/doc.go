@@ -45,7 +45,7 @@
 //	0x04 tty        text, 1 to 64 bytes               the same
 //	0x05 pid        4 bytes, 1 to 2147483647          the same: always
 //	0x06 method     word, 1 to 64 bytes, up to 16     the same; what sshd has accepted already, in that order:
-//	                                                  the first word of each line of SSH_AUTH_INFO_0; "auth-skipped"
+//	                                                  each line of SSH_AUTH_INFO_0 up to a blank or "/"; "auth-skipped"
 //	                                                  with account: PAM's auth phase did not come to the module
 //	0x07 split      empty                             begin; password and code come in one answer
 //	0x08 silent     empty                             as user; the host wants no messages (PAM_SILENT)

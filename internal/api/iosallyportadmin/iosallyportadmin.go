@@ -129,6 +129,29 @@ type ClockState struct {
 	History []ClockPoint  `json:"history"`
 }
 
+// A login that goes on: an SSH connection with all that runs over it, a console, a tab of a panel.
+//
+//	tty        what the service says about its terminal; absent: nothing
+//	terminals  those that it runs on, such as pts/1
+//	pid        its leader
+type Window struct {
+	Service   string   `json:"service"`
+	Tty       *string  `json:"tty,omitempty"`
+	Terminals []string `json:"terminals"`
+	Pid       int64    `json:"pid"`
+	Since     string   `json:"since"`
+}
+
+// A session: the windows from one host. source is an address or a host's name, "local", or "self" for a program of the
+// user's own.
+type Session struct {
+	Id      string   `json:"id"`
+	User    string   `json:"user"`
+	Source  string   `json:"source"`
+	Since   string   `json:"since"`
+	Windows []Window `json:"windows"`
+}
+
 // A token with its secret, as it moves from one host to another.
 //
 //	uri        otpauth URI; of hotp, its counter is the next one
@@ -218,6 +241,17 @@ type NoSuchUser struct {
 func (e NoSuchUser) Error() string {
 	s := "io.sallyport.Admin.NoSuchUser"
 	s += fmt.Sprintf("(User: %v)", e.User)
+	return s
+}
+
+// The user has no session with this id, or no longer.
+type NoSuchSession struct {
+	Id string `json:"id"`
+}
+
+func (e NoSuchSession) Error() string {
+	s := "io.sallyport.Admin.NoSuchSession"
+	s += fmt.Sprintf("(Id: %v)", e.Id)
 	return s
 }
 
@@ -323,6 +357,17 @@ func Dispatch_Error(err error) error {
 				return e
 			}
 			var param NoSuchUser
+			err := json.Unmarshal(*errorRawParameters, &param)
+			if err != nil {
+				return e
+			}
+			return &param
+		case "io.sallyport.Admin.NoSuchSession":
+			errorRawParameters := e.Parameters.(*json.RawMessage)
+			if errorRawParameters == nil {
+				return e
+			}
+			var param NoSuchSession
 			err := json.Unmarshal(*errorRawParameters, &param)
 			if err != nil {
 				return e
@@ -556,6 +601,134 @@ func (m Unlock_methods) Upgrade(ctx context.Context, c *varlink.Connection, user
 			err = Dispatch_Error(err)
 			return
 		}
+		return
+	}, nil
+}
+
+// The sessions that are open, by user and age: the user's or, where none is named, those of everybody whom the caller may
+// ask for.
+// A user may ask for its own, and a delegate for those of the accounts that the policy gives it, if it may "sessions".
+type Sessions_methods struct{}
+
+func Sessions() Sessions_methods { return Sessions_methods{} }
+
+func (m Sessions_methods) Call(ctx context.Context, c *varlink.Connection, user_in_ *string) (sessions_out_ []Session, err_ error) {
+	receive, err_ := m.Send(ctx, c, 0, user_in_)
+	if err_ != nil {
+		return
+	}
+	sessions_out_, _, err_ = receive(ctx)
+	return
+}
+
+func (m Sessions_methods) Send(ctx context.Context, c *varlink.Connection, flags uint64, user_in_ *string) (func(ctx context.Context) ([]Session, uint64, error), error) {
+	var in struct {
+		User *string `json:"user,omitempty"`
+	}
+	in.User = user_in_
+	receive, err := c.Send(ctx, "io.sallyport.Admin.Sessions", in, flags)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (sessions_out_ []Session, flags uint64, err error) {
+		var out struct {
+			Sessions []Session `json:"sessions"`
+		}
+		flags, err = receive(ctx, &out)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		sessions_out_ = []Session(out.Sessions)
+		return
+	}, nil
+}
+
+func (m Sessions_methods) Upgrade(ctx context.Context, c *varlink.Connection, user_in_ *string) (func(ctx context.Context) (sessions_out_ []Session, flags uint64, conn varlink.ReadWriterContext, err_ error), error) {
+	var in struct {
+		User *string `json:"user,omitempty"`
+	}
+	in.User = user_in_
+	receive, err := c.Upgrade(ctx, "io.sallyport.Admin.Sessions", in)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (sessions_out_ []Session, flags uint64, conn varlink.ReadWriterContext, err error) {
+		var out struct {
+			Sessions []Session `json:"sessions"`
+		}
+		flags, conn, err = receive(ctx, &out)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		sessions_out_ = []Session(out.Sessions)
+		return
+	}, nil
+}
+
+// End the user's session id or, where none is named, all of the user's. It is told on its terminals, ended through logind
+// and, if that does not do, by signals to its windows' leaders. ended is how many there were.
+// Who may ask for them may do it.
+type EndSession_methods struct{}
+
+func EndSession() EndSession_methods { return EndSession_methods{} }
+
+func (m EndSession_methods) Call(ctx context.Context, c *varlink.Connection, user_in_ string, id_in_ *string) (ended_out_ int64, err_ error) {
+	receive, err_ := m.Send(ctx, c, 0, user_in_, id_in_)
+	if err_ != nil {
+		return
+	}
+	ended_out_, _, err_ = receive(ctx)
+	return
+}
+
+func (m EndSession_methods) Send(ctx context.Context, c *varlink.Connection, flags uint64, user_in_ string, id_in_ *string) (func(ctx context.Context) (int64, uint64, error), error) {
+	var in struct {
+		User string  `json:"user"`
+		Id   *string `json:"id,omitempty"`
+	}
+	in.User = user_in_
+	in.Id = id_in_
+	receive, err := c.Send(ctx, "io.sallyport.Admin.EndSession", in, flags)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (ended_out_ int64, flags uint64, err error) {
+		var out struct {
+			Ended int64 `json:"ended"`
+		}
+		flags, err = receive(ctx, &out)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		ended_out_ = out.Ended
+		return
+	}, nil
+}
+
+func (m EndSession_methods) Upgrade(ctx context.Context, c *varlink.Connection, user_in_ string, id_in_ *string) (func(ctx context.Context) (ended_out_ int64, flags uint64, conn varlink.ReadWriterContext, err_ error), error) {
+	var in struct {
+		User string  `json:"user"`
+		Id   *string `json:"id,omitempty"`
+	}
+	in.User = user_in_
+	in.Id = id_in_
+	receive, err := c.Upgrade(ctx, "io.sallyport.Admin.EndSession", in)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (ended_out_ int64, flags uint64, conn varlink.ReadWriterContext, err error) {
+		var out struct {
+			Ended int64 `json:"ended"`
+		}
+		flags, conn, err = receive(ctx, &out)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		ended_out_ = out.Ended
 		return
 	}, nil
 }
@@ -1241,6 +1414,8 @@ type iosallyportadminInterface interface {
 	Users(ctx context.Context, c VarlinkCall, locked_ *bool, unenrolled_ *bool, group_ *string) error
 	Disable(ctx context.Context, c VarlinkCall, user_ string) error
 	Unlock(ctx context.Context, c VarlinkCall, user_ string) error
+	Sessions(ctx context.Context, c VarlinkCall, user_ *string) error
+	EndSession(ctx context.Context, c VarlinkCall, user_ string, id_ *string) error
 	Explain(ctx context.Context, c VarlinkCall, user_ string, service_ string, rhost_ *string, publickey_ *bool, at_ *string) error
 	Policy(ctx context.Context, c VarlinkCall) error
 	Set(ctx context.Context, c VarlinkCall, settings_ map[string]*string) error
@@ -1297,6 +1472,13 @@ func (c *VarlinkCall) ReplyNoSuchUser(ctx context.Context, user_ string) error {
 	return c.ReplyError(ctx, "io.sallyport.Admin.NoSuchUser", &out)
 }
 
+// The user has no session with this id, or no longer.
+func (c *VarlinkCall) ReplyNoSuchSession(ctx context.Context, id_ string) error {
+	var out NoSuchSession
+	out.Id = id_
+	return c.ReplyError(ctx, "io.sallyport.Admin.NoSuchSession", &out)
+}
+
 // The policy has problems; each is one line: file, line, what is wrong, what would be right.
 func (c *VarlinkCall) ReplyPolicyRejected(ctx context.Context, problems_ []string) error {
 	var out PolicyRejected
@@ -1346,6 +1528,22 @@ func (c *VarlinkCall) ReplyDisable(ctx context.Context) error {
 
 func (c *VarlinkCall) ReplyUnlock(ctx context.Context) error {
 	return c.Reply(ctx, nil)
+}
+
+func (c *VarlinkCall) ReplySessions(ctx context.Context, sessions_ []Session) error {
+	var out struct {
+		Sessions []Session `json:"sessions"`
+	}
+	out.Sessions = []Session(sessions_)
+	return c.Reply(ctx, &out)
+}
+
+func (c *VarlinkCall) ReplyEndSession(ctx context.Context, ended_ int64) error {
+	var out struct {
+		Ended int64 `json:"ended"`
+	}
+	out.Ended = ended_
+	return c.Reply(ctx, &out)
 }
 
 func (c *VarlinkCall) ReplyExplain(ctx context.Context, settings_ []Setting) error {
@@ -1474,6 +1672,20 @@ func (s *VarlinkInterface) Unlock(ctx context.Context, c VarlinkCall, user_ stri
 	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Admin.Unlock")
 }
 
+// The sessions that are open, by user and age: the user's or, where none is named, those of everybody whom the caller may
+// ask for.
+// A user may ask for its own, and a delegate for those of the accounts that the policy gives it, if it may "sessions".
+func (s *VarlinkInterface) Sessions(ctx context.Context, c VarlinkCall, user_ *string) error {
+	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Admin.Sessions")
+}
+
+// End the user's session id or, where none is named, all of the user's. It is told on its terminals, ended through logind
+// and, if that does not do, by signals to its windows' leaders. ended is how many there were.
+// Who may ask for them may do it.
+func (s *VarlinkInterface) EndSession(ctx context.Context, c VarlinkCall, user_ string, id_ *string) error {
+	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Admin.EndSession")
+}
+
 // Which settings hold for a login, and which rules gave them. publickey says that sshd has accepted a key; at is another
 // time than now.
 func (s *VarlinkInterface) Explain(ctx context.Context, c VarlinkCall, user_ string, service_ string, rhost_ *string, publickey_ *bool, at_ *string) error {
@@ -1575,6 +1787,27 @@ func (s *VarlinkInterface) VarlinkDispatch(ctx context.Context, call varlink.Cal
 			return call.ReplyInvalidParameter(ctx, "parameters")
 		}
 		return s.iosallyportadminInterface.Unlock(ctx, VarlinkCall{call}, in.User)
+
+	case "Sessions":
+		var in struct {
+			User *string `json:"user,omitempty"`
+		}
+		err := call.GetParameters(&in)
+		if err != nil {
+			return call.ReplyInvalidParameter(ctx, "parameters")
+		}
+		return s.iosallyportadminInterface.Sessions(ctx, VarlinkCall{call}, in.User)
+
+	case "EndSession":
+		var in struct {
+			User string  `json:"user"`
+			Id   *string `json:"id,omitempty"`
+		}
+		err := call.GetParameters(&in)
+		if err != nil {
+			return call.ReplyInvalidParameter(ctx, "parameters")
+		}
+		return s.iosallyportadminInterface.EndSession(ctx, VarlinkCall{call}, in.User, in.Id)
 
 	case "Explain":
 		var in struct {
@@ -1745,6 +1978,16 @@ type ClockState (
   history: []ClockPoint
 )
 
+# A login that goes on: an SSH connection with all that runs over it, a console, a tab of a panel.
+#   tty        what the service says about its terminal; absent: nothing
+#   terminals  those that it runs on, such as pts/1
+#   pid        its leader
+type Window (service: string, tty: ?string, terminals: []string, pid: int, since: string)
+
+# A session: the windows from one host. source is an address or a host's name, "local", or "self" for a program of the
+# user's own.
+type Session (id: string, user: string, source: string, since: string, windows: []Window)
+
 # Remove the user's second factor: tokens, recovery codes, locks. The user can set it up again.
 # A delegate may do it to the accounts that the policy gives it, if it may "disable".
 method Disable(user: string) -> ()
@@ -1752,6 +1995,16 @@ method Disable(user: string) -> ()
 # Take the user's locks away and forget its wrong codes.
 # A delegate may do it to the accounts that the policy gives it, if it may "unlock".
 method Unlock(user: string) -> ()
+
+# The sessions that are open, by user and age: the user's or, where none is named, those of everybody whom the caller may
+# ask for.
+# A user may ask for its own, and a delegate for those of the accounts that the policy gives it, if it may "sessions".
+method Sessions(user: ?string) -> (sessions: []Session)
+
+# End the user's session id or, where none is named, all of the user's. It is told on its terminals, ended through logind
+# and, if that does not do, by signals to its windows' leaders. ended is how many there were.
+# Who may ask for them may do it.
+method EndSession(user: string, id: ?string) -> (ended: int)
 
 # Which settings hold for a login, and which rules gave them. publickey says that sshd has accepted a key; at is another
 # time than now.
@@ -1838,6 +2091,9 @@ error NotEnrolled (user: string)
 
 # The host has no such user.
 error NoSuchUser (user: string)
+
+# The user has no session with this id, or no longer.
+error NoSuchSession (id: string)
 
 # The policy has problems; each is one line: file, line, what is wrong, what would be right.
 error PolicyRejected (problems: []string)

@@ -358,7 +358,9 @@ func (m Verify_methods) Upgrade(ctx context.Context, c *varlink.Connection, user
 	}, nil
 }
 
-// Say that a session begins. pid is the session's leader.
+// Say that a session begins. pid is the session's leader: the session ends with that process at the latest, and where it
+// has to end, that process is sent SIGTERM and SIGKILL. Who is not root may name processes of its own only.
+// The verdict is granted, or session_refused where the user has as many sessions as the policy allows.
 type OpenSession_methods struct{}
 
 func OpenSession() OpenSession_methods { return OpenSession_methods{} }
@@ -438,7 +440,7 @@ func (m OpenSession_methods) Upgrade(ctx context.Context, c *varlink.Connection,
 	}, nil
 }
 
-// Say that a session ended. pid is the one that was given to OpenSession.
+// Say that a session ended. All parameters are those that were given to OpenSession.
 type CloseSession_methods struct{}
 
 func CloseSession() CloseSession_methods { return CloseSession_methods{} }
@@ -631,12 +633,14 @@ func (s *VarlinkInterface) Verify(ctx context.Context, c VarlinkCall, user_ stri
 	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Login.Verify")
 }
 
-// Say that a session begins. pid is the session's leader.
+// Say that a session begins. pid is the session's leader: the session ends with that process at the latest, and where it
+// has to end, that process is sent SIGTERM and SIGKILL. Who is not root may name processes of its own only.
+// The verdict is granted, or session_refused where the user has as many sessions as the policy allows.
 func (s *VarlinkInterface) OpenSession(ctx context.Context, c VarlinkCall, user_ string, service_ string, rhost_ *string, tty_ *string, pid_ int64) error {
 	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Login.OpenSession")
 }
 
-// Say that a session ended. pid is the one that was given to OpenSession.
+// Say that a session ended. All parameters are those that were given to OpenSession.
 func (s *VarlinkInterface) CloseSession(ctx context.Context, c VarlinkCall, user_ string, service_ string, rhost_ *string, tty_ *string, pid_ int64) error {
 	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Login.CloseSession")
 }
@@ -760,10 +764,12 @@ method Answer(text: string) -> (step: Step)
 # Check a code in one call, for programs that have it already. message says why it was refused, in one sentence.
 method Verify(user: string, code: string, service: string, rhost: ?string, tty: ?string) -> (verdict: Verdict, message: string)
 
-# Say that a session begins. pid is the session's leader.
+# Say that a session begins. pid is the session's leader: the session ends with that process at the latest, and where it
+# has to end, that process is sent SIGTERM and SIGKILL. Who is not root may name processes of its own only.
+# The verdict is granted, or session_refused where the user has as many sessions as the policy allows.
 method OpenSession(user: string, service: string, rhost: ?string, tty: ?string, pid: int) -> (verdict: Verdict, message: string)
 
-# Say that a session ended. pid is the one that was given to OpenSession.
+# Say that a session ended. All parameters are those that were given to OpenSession.
 method CloseSession(user: string, service: string, rhost: ?string, tty: ?string, pid: int) -> (verdict: Verdict, message: string)
 
 # The caller may not do this.
