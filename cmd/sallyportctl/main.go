@@ -117,6 +117,7 @@ func (a *app) groups() []group {
 		}},
 		{"Other people's, for administrators", []func() *cobra.Command{
 			a.users, a.events, a.disable, a.unlock, a.verify, a.importCommand, a.export,
+			a.sessions,
 		}},
 		{groupHost, []func() *cobra.Command{
 			a.doctor, a.setup, a.clock, a.policy, a.issuer, a.vault, a.version, a.completion, a.man,

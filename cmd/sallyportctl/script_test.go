@@ -55,6 +55,9 @@ func TestMain(m *testing.M) {
 //	until PATTERN PROGRAM...  runs a program again and again until it prints what the pattern matches
 //	people NAME...            sets up the users of these names, and keeps the last one's recovery codes
 //	lock NAME                 gives wrong codes for a user until it is locked
+//	leader NAME USER          starts a process of the user's that leads a session
+//	session USER NAME SOURCE  opens the session
+//	running NAME, gone NAME   that process runs, or ends soon
 func TestScripts(t *testing.T) {
 	work, err := os.MkdirTemp("", "sallyportctl-scripts")
 	if err != nil {
@@ -71,6 +74,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"daemon": cmdDaemon, "status": cmdStatus, "phone": cmdPhone, "codes": cmdCodes, "wrong": cmdWrong,
 			"keep": cmdKeep, "recovery": cmdRecovery, "ntp": cmdNTP, "until": cmdUntil, "people": cmdPeople, "lock": cmdLock,
+			"leader": cmdLeader, "session": cmdSession, "running": cmdRunning, "gone": cmdGone,
 		},
 		RequireExplicitExec: true,
 	})
@@ -81,6 +85,7 @@ type state struct {
 	daemon   *exec.Cmd
 	phones   map[string]*host.Authenticator
 	recovery []string
+	leaders  map[string]*exec.Cmd
 }
 
 type stateKey struct{}
@@ -96,12 +101,16 @@ func setupScript(env *testscript.Env) error {
 	env.Setenv("PATH", programs+":"+env.Getenv("PATH"))
 	env.Setenv("NO_COLOR", "1")
 	env.Setenv("TZ", "UTC")
-	s := &state{phones: map[string]*host.Authenticator{}}
+	s := &state{phones: map[string]*host.Authenticator{}, leaders: map[string]*exec.Cmd{}}
 	env.Values[stateKey{}] = s
 	env.Defer(func() {
 		if s.daemon != nil {
 			_ = s.daemon.Process.Kill()
 			_ = s.daemon.Wait()
+		}
+		for _, leader := range s.leaders {
+			_ = leader.Process.Kill()
+			_ = leader.Wait()
 		}
 	})
 	return nil
