@@ -66,13 +66,13 @@ static bool put_item(pam_handle_t *pamh, struct sp_packet *request, enum sp_tag 
     return true;
 }
 
-/* put_methods puts in what sshd has accepted already. Each line of SSH_AUTH_INFO_0 is a method's name and, for a key,
- * the key, which may be long and which nobody here needs. */
+/* put_methods puts in what sshd has accepted already. Each line of SSH_AUTH_INFO_0 is a method's name, then, behind "/",
+ * its variety ("keyboard-interactive/pam") and, for a key, the key, which may be long; nobody here needs either. */
 static bool put_methods(pam_handle_t *pamh, struct sp_packet *request) {
     const char *line = pam_getenv(pamh, "SSH_AUTH_INFO_0");
 
     while (line != NULL && line[0] != '\0') {
-        size_t size = strcspn(line, " \n");
+        size_t size = strcspn(line, "/ \n");
         if (size > 0 && !sp_packet_put(request, SP_TAG_METHOD, line, size)) {
             pam_syslog(pamh, LOG_NOTICE, "SSH_AUTH_INFO_0 is not as sshd writes it; denied");
             return false;

@@ -24,14 +24,14 @@ func TestLogin(t *testing.T) {
 		p.gone()
 	})
 	o := tr.login(t, "user=ann", "rhost=10.0.0.5", "tty=ssh", "answer=123456", "answer=y",
-		"env=SSH_AUTH_INFO_0=publickey ssh-ed25519 AAAAC3Nz\npassword\n", "--", "auth")
+		"env=SSH_AUTH_INFO_0=publickey ssh-ed25519 AAAAC3Nz/x\nkeyboard-interactive/pam\n", "--", "auth")
 	o.want(t, "info First.", "error Second.", "info ", "hidden Code: ", "shown Take over? ", "info Welcome.", "auth 0")
 	stop()
 	if got.PID <= 1 {
 		t.Errorf("pid %d", got.PID)
 	}
 	got.PID = 0
-	want := wire.Request{Kind: wire.Begin, User: "ann", Service: "test", RHost: "10.0.0.5", TTY: "ssh", Methods: []string{"publickey", "password"}}
+	want := wire.Request{Kind: wire.Begin, User: "ann", Service: "test", RHost: "10.0.0.5", TTY: "ssh", Methods: []string{"publickey", "keyboard-interactive"}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("begin %#v, want %#v", got, want)
 	}
