@@ -33,7 +33,7 @@ func Module(t T, kind, control string, options ...string) string {
 // before the account checks, and among the sessions. options are those of the auth line.
 func Protect(t T, service string, options ...string) {
 	t.Helper()
-	Insert(t, service, Module(t, "auth", "required", options...), Module(t, "account", "required"), Module(t, "session", "optional"))
+	Insert(t, service, Module(t, "auth", "required", options...), Module(t, "account", "required"), Module(t, "session", "required"))
 }
 
 // Insert puts an auth line behind the password of a service's stack, an account line before the account checks and a
