@@ -2,13 +2,14 @@ package main
 
 import (
 	"fmt"
-	"os"
+	"io"
 	"time"
 )
 
 // progress says on a terminal how far something is that takes long. Before two seconds have gone it says nothing.
 type progress struct {
-	w     *os.File // nil: nobody is watching
+	w     io.Writer // nil: nobody is watching
+	now   func() time.Time
 	what  string
 	count int
 	next  time.Time // when to say more
@@ -21,17 +22,21 @@ const (
 )
 
 func (t terminal) progress(what string) *progress {
-	p := &progress{what: what, next: time.Now().Add(quickEnough)}
+	var w io.Writer
 	if isTerminal(t.stderr) {
-		p.w = t.stderr
+		w = t.stderr
 	}
-	return p
+	return newProgress(w, what, time.Now)
+}
+
+func newProgress(w io.Writer, what string, now func() time.Time) *progress {
+	return &progress{w: w, now: now, what: what, next: now().Add(quickEnough)}
 }
 
 // step counts one more.
 func (p *progress) step() {
 	p.count++
-	if now := time.Now(); p.w != nil && now.After(p.next) {
+	if now := p.now(); p.w != nil && now.After(p.next) {
 		fmt.Fprintf(p.w, "\r%d %s ...", p.count, p.what)
 		p.next, p.said = now.Add(progressEvery), true
 	}

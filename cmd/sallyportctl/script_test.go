@@ -58,7 +58,15 @@ func TestMain(m *testing.M) {
 //	leader NAME USER          starts a process of the user's that leads a session
 //	session USER NAME SOURCE  opens the session
 //	running NAME, gone NAME   that process runs, or ends soon
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, testscript.Params{Dir: "testdata"}) }
+
+// TestWHM does on this host whatever cPanel & WHM's two-factor interface does.
+func TestWHM(t *testing.T) {
+	runScripts(t, testscript.Params{Files: []string{"../../test/e2e/whm.txt"}})
+}
+
+func runScripts(t *testing.T, p testscript.Params) {
+	t.Helper()
 	work, err := os.MkdirTemp("", "sallyportctl-scripts")
 	if err != nil {
 		t.Fatal(err)
@@ -67,17 +75,13 @@ func TestScripts(t *testing.T) {
 	if err := os.Chmod(work, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{
-		Dir:         "testdata",
-		WorkdirRoot: work,
-		Setup:       setupScript,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"daemon": cmdDaemon, "status": cmdStatus, "phone": cmdPhone, "codes": cmdCodes, "wrong": cmdWrong,
-			"keep": cmdKeep, "recovery": cmdRecovery, "ntp": cmdNTP, "until": cmdUntil, "people": cmdPeople, "lock": cmdLock,
-			"leader": cmdLeader, "session": cmdSession, "running": cmdRunning, "gone": cmdGone,
-		},
-		RequireExplicitExec: true,
-	})
+	p.WorkdirRoot, p.Setup, p.RequireExplicitExec = work, setupScript, true
+	p.Cmds = map[string]func(*testscript.TestScript, bool, []string){
+		"daemon": cmdDaemon, "status": cmdStatus, "phone": cmdPhone, "codes": cmdCodes, "wrong": cmdWrong,
+		"keep": cmdKeep, "recovery": cmdRecovery, "ntp": cmdNTP, "until": cmdUntil, "people": cmdPeople, "lock": cmdLock,
+		"leader": cmdLeader, "session": cmdSession, "running": cmdRunning, "gone": cmdGone,
+	}
+	testscript.Run(t, p)
 }
 
 // state is what a script's commands remember.
