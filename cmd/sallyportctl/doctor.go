@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sallyport/internal/doctor"
+	"sallyport/internal/rollout"
 )
 
 func (a *app) doctor() *cobra.Command {
@@ -47,6 +48,11 @@ func (a *app) runDoctor(ctx context.Context, p doctor.Patient, asJSON bool) erro
 		return err
 	}
 	found, err := doctor.Examine(ctx, p)
+	if err == nil {
+		var waiting []doctor.Finding
+		waiting, err = rollout.Overdue(p.Root, p.Now)
+		found = append(found, waiting...)
+	}
 	if err != nil {
 		return sentence(fmt.Sprintf("This cannot be looked at: %v.", err))
 	}

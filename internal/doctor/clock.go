@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"sallyport/internal/clock/monitor"
 )
 
 // checkClock asks the kernel whether something keeps the clock right (adjtimex(2)).
@@ -20,6 +22,6 @@ func checkClock() []Finding {
 	return []Finding{{
 		ID: "clock-unsynchronised", Effect: Warns, What: what,
 		Outcome: "When it has drifted by a minute or so, right codes are refused.",
-		Mend:    run("timedatectl set-ntp true"),
+		Mend:    run("%s", monitor.Mend("")),
 	}}
 }

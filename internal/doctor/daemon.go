@@ -131,11 +131,13 @@ func checkUnits(ctx context.Context) []Finding {
 			Outcome: "After the next start of the machine the daemon does not run.", Mend: run("systemctl enable sallyportd.socket"),
 		})
 	}
-	if service := showUnit(ctx, "sallyportd.service"); service["ActiveState"] == "failed" {
+	service := showUnit(ctx, "sallyportd.service")
+	tryingAgain := service["ActiveState"] == "activating" && service["NRestarts"] != "0"
+	if service["ActiveState"] == "failed" || tryingAgain {
 		all = append(all, Finding{
-			ID: "unit-failed", Effect: Warns, What: fmt.Sprintf("sallyportd.service has failed (%s).", service["Result"]),
+			ID: "unit-failed", Effect: Warns, What: fmt.Sprintf("sallyportd.service does not start (%s).", service["Result"]),
 			Outcome: "The daemon does not run.",
-			Mend: Mend{Text: "`journalctl -u sallyportd` says why. Then:",
+			Mend: Mend{Text: "`journalctl -u sallyportd` says why. When that is mended:",
 				Command: "systemctl reset-failed sallyportd.service && systemctl restart sallyportd.socket"},
 		})
 	}
@@ -144,7 +146,7 @@ func checkUnits(ctx context.Context) []Finding {
 
 // showUnit is "systemctl show"; empty where it fails.
 func showUnit(ctx context.Context, unit string) map[string]string {
-	out, err := exec.CommandContext(ctx, "systemctl", "show", "--property=LoadState,ActiveState,UnitFileState,Result", unit).Output()
+	out, err := exec.CommandContext(ctx, "systemctl", "show", "--property=LoadState,ActiveState,UnitFileState,Result,NRestarts", unit).Output()
 	properties := make(map[string]string)
 	if err != nil {
 		return properties
