@@ -28,13 +28,13 @@ func TestCrowdFindsTheOffset(t *testing.T) {
 			worst, far := time.Duration(0), 0
 			for seed := range uint64(draws) {
 				r := rand.New(rand.NewPCG(seed, 1))
-				var samples []Sample
+				var samples [][]Sample
 				for i := range 20 {
 					phone := time.Duration(0)
 					if i >= 18 {
 						phone = time.Duration(r.Int64N(int64(time.Hour))) - 30*time.Minute
 					}
-					samples = append(samples, typed(r, noon.Add(time.Duration(r.Int64N(int64(time.Hour)))), server, phone))
+					samples = append(samples, []Sample{typed(r, noon.Add(time.Duration(r.Int64N(int64(time.Hour)))), server, phone)})
 				}
 				e := Crowd(samples, noon.Add(time.Hour+server), time.Time{})
 				if !e.Known() || !e.Sure {
@@ -59,17 +59,17 @@ func TestCrowdFindsTheOffset(t *testing.T) {
 // TestNoCrowd shows when codes say nothing about the server: too few people, or phones that disagree.
 func TestNoCrowd(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
-	samples := func(phones ...time.Duration) []Sample {
-		var all []Sample
+	samples := func(phones ...time.Duration) [][]Sample {
+		var all [][]Sample
 		for _, p := range phones {
-			all = append(all, typed(r, noon, 0, p))
+			all = append(all, []Sample{typed(r, noon, 0, p)})
 		}
 		return all
 	}
 	const far = 10 * time.Minute
 	for _, c := range []struct {
 		name    string
-		samples []Sample
+		samples [][]Sample
 		known   bool
 	}{
 		{"nobody", nil, false},
@@ -85,15 +85,46 @@ func TestNoCrowd(t *testing.T) {
 	}
 }
 
+// TestEveryTryCounts has people try until a code is accepted, on a clock that is so far off that some are and some are
+// not: by the accepted ones alone it would seem better than it is.
+func TestEveryTryCounts(t *testing.T) {
+	const wrong = 40 * time.Second
+	var all, last time.Duration
+	const draws = 200
+	for seed := range uint64(draws) {
+		r := rand.New(rand.NewPCG(seed, 5))
+		var tries, accepted [][]Sample
+		for range 20 {
+			var mine []Sample
+			at := noon.Add(time.Duration(r.Int64N(int64(time.Hour))))
+			for range 3 {
+				s := typed(r, at, wrong, 0)
+				mine = append(mine, s)
+				if here := s.At.Unix() / 30; s.Step >= here-1 && s.Step <= here+1 {
+					break
+				}
+				at = at.Add(period)
+			}
+			tries, accepted = append(tries, mine), append(accepted, mine[len(mine)-1:])
+		}
+		all += Crowd(tries, noon.Add(2*time.Hour), time.Time{}).Offset - wrong
+		last += Crowd(accepted, noon.Add(2*time.Hour), time.Time{}).Offset - wrong
+	}
+	if (all/draws).Abs() > 3*time.Second || (last/draws).Abs() < (all/draws).Abs() {
+		t.Errorf("off by %v on average with every try, by %v with the last alone", all/draws, last/draws)
+	}
+	t.Logf("off by %v on average with every try, by %v with the last alone", all/draws, last/draws)
+}
+
 // TestCrowdFollowsTheClock sets the clock after people have logged in: what they said moves along, however old it looks.
 func TestCrowdFollowsTheClock(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	booted := noon.Add(-time.Hour)
-	var samples []Sample
+	var samples [][]Sample
 	for range 20 {
 		s := typed(r, noon, 0, 0)
 		s.Booted = booted
-		samples = append(samples, s)
+		samples = append(samples, []Sample{s})
 	}
 	for _, set := range []time.Duration{time.Hour, -time.Hour, 48 * time.Hour, -48 * time.Hour} {
 		e := Crowd(samples, noon.Add(set), booted.Add(set))

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"sallyport/internal/clock"
 	"sallyport/internal/ledger"
 	"sallyport/internal/otp"
 	"sallyport/internal/vault"
@@ -324,4 +325,38 @@ func printed(values ...any) []string {
 
 func contains(printed, secret string) bool {
 	return strings.Contains(strings.ToLower(printed), strings.ToLower(secret))
+}
+
+func TestMisdated(t *testing.T) {
+	u := newUser(t)
+	s, err := u.begin(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := u.code(s.URI.Key, -84)
+	sample, ok := Misdated(u.rec, s.ID, code, noon)
+	if !ok || sample.Step != s.URI.Key.Step(noon)-84 || sample.Period != s.URI.Key.Period {
+		t.Errorf("%+v, %v", sample, ok)
+	}
+	far := int64(1560) // thirteen hours, and a code that is none of the twelve before by chance
+	for len(s.URI.Key.Matches(u.code(s.URI.Key, far), s.URI.Key.Step(noon)-1440, s.URI.Key.Step(noon)+1440)) > 0 {
+		far++
+	}
+	for name, find := range map[string]func() (clock.Sample, bool){
+		"no record":         func() (clock.Sample, bool) { return Misdated(nil, s.ID, code, noon) },
+		"another set-up":    func() (clock.Sample, bool) { return Misdated(u.rec, "0", code, noon) },
+		"no code":           func() (clock.Sample, bool) { return Misdated(u.rec, s.ID, "correct horse", noon) },
+		"thirteen hours":    func() (clock.Sample, bool) { return Misdated(u.rec, s.ID, u.code(s.URI.Key, far), noon) },
+		"of another length": func() (clock.Sample, bool) { return Misdated(u.rec, s.ID, "1234567", noon) },
+	} {
+		if sample, ok := find(); ok {
+			t.Errorf("%s: %+v", name, sample)
+		}
+	}
+	if s, err = u.begin(Options{Kind: otp.HOTP}); err != nil {
+		t.Fatal(err)
+	}
+	if sample, ok := Misdated(u.rec, s.ID, u.code(s.URI.Key, 84), noon); ok {
+		t.Errorf("a counter has no time: %+v", sample)
+	}
 }

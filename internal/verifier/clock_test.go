@@ -123,32 +123,33 @@ func TestCrowdOnAWrongClock(t *testing.T) {
 			}
 			r := rand.New(rand.NewPCG(11, uint64(wrong)))
 			truth := noon.Add(time.Hour)
-			samples := map[string]clock.Sample{}
+			samples := map[string][]clock.Sample{}
 			used := map[string]string{}
 			set = wrong
 			for _, p := range people {
 				for range 3 {
-					truth = truth.Add(30 * time.Second)
+					truth = truth.Add(30*time.Second + time.Duration(r.Int64N(int64(30*time.Second))))
 					code := p.typed(r, truth)
 					h.at(truth.Add(wrong))
 					granted := h.verify(p.name, code).Verdict == login.Granted
 					if w.refused[p.name] == code { // what the daemon's search finds
 						here := p.key.Step(h.clock())
 						for _, step := range p.key.Matches(code, here-3000, here+3000) {
-							samples[p.name] = clock.Sample{At: h.clock(), Step: step, Period: p.key.Period, Booted: h.v.Booted()}
+							samples[p.name] = append(samples[p.name], clock.Sample{At: h.clock(), Step: step, Period: p.key.Period, Booted: h.v.Booted()})
 						}
 					}
 					if granted {
-						samples[p.name], used[p.name] = w.accepted[p.name], code
+						samples[p.name], used[p.name] = append(samples[p.name], w.accepted[p.name]), code
 						break
 					}
 				}
 			}
-			var all []clock.Sample
+			var all [][]clock.Sample
 			for _, s := range samples {
 				all = append(all, s)
 			}
 			e := clock.Crowd(all, h.clock(), h.v.Booted())
+			t.Logf("wrong by %v: %v ± %v", wrong, e.Offset, e.Error)
 			if miss := (e.Offset - wrong).Abs(); !e.Sure || miss > 5*time.Second {
 				t.Errorf("the codes say %+v", e)
 			}

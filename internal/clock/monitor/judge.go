@@ -30,7 +30,10 @@ func (m *Monitor) judge() {
 	next.Bad = next.Wrong(warn) || before.Bad && next.Offset.Abs() >= warn
 	var events []audit.Event
 	if next.Bad {
-		next.Since, next.Mend = m.since(before), m.Mend()
+		next.Since, next.Mend = m.Now(), m.Mend()
+		if before.Bad {
+			next.Since = before.Since
+		}
 		if m.due(next, before, warn) {
 			m.said = said{time.Now(), next.Offset}
 			events = append(events, audit.Event{Kind: audit.ClockWrong, Reason: next.Advice() + " By " + next.Detail + ".", Offset: next.Offset})
@@ -90,18 +93,6 @@ func (m *Monitor) codes() Answer {
 	return Answer{e, clock.Codes, text}
 }
 
-// since is from when on the clock is wrong: from when it was set, where that was just now.
-func (m *Monitor) since(before clock.State) time.Time {
-	switch now := m.Now(); {
-	case before.Bad:
-		return before.Since
-	case !m.jumped.IsZero() && now.Sub(m.jumped).Abs() < askEvery:
-		return m.jumped
-	default:
-		return now
-	}
-}
-
 // due reports whether the journal is to be told.
 func (m *Monitor) due(next, before clock.State, warn time.Duration) bool {
 	change := (next.Offset - m.said.offset).Abs()
@@ -126,7 +117,6 @@ func (m *Monitor) jump() {
 		m.mu.Unlock()
 		return
 	}
-	m.jumped = m.Now()
 	s := m.State()
 	s.Offset, s.At = s.Offset+by, s.At.Add(by)
 	m.state.Store(&s)

@@ -68,6 +68,23 @@ func TestFlapping(t *testing.T) {
 	}
 }
 
+// TestStaysWrong shows that a clock that was wrong is not right because that is no longer certain.
+func TestStaysWrong(t *testing.T) {
+	h := newHost(t)
+	for _, c := range []struct {
+		offset, most time.Duration
+		want         bool
+	}{{6 * time.Second, 7 * time.Second, false}, {8 * time.Second, time.Second, true}, {6 * time.Second, 7 * time.Second, true}, {4 * time.Second, 7 * time.Second, false}} {
+		h.mu.Lock()
+		h.says[clock.Chrony] = clock.Estimate{Source: clock.Chrony, Offset: c.offset, Error: c.most}
+		h.mu.Unlock()
+		h.ask(context.Background())
+		if s := h.State(); s.Bad != c.want {
+			t.Errorf("%v ± %v: wrong is %v, want %v", c.offset, c.most, s.Bad, c.want)
+		}
+	}
+}
+
 // TestJump sets a clock that was right: by how much it is wrong is known at once, and that it is right again.
 func TestJump(t *testing.T) {
 	for _, by := range []time.Duration{40 * time.Second, -40 * time.Second, 10 * time.Minute, -10 * time.Minute, 24 * time.Hour, -24 * time.Hour} {
@@ -113,6 +130,7 @@ func TestPeopleWhoseCodesAreRefused(t *testing.T) {
 		h.eventually("all codes are looked for", func() bool { _, n := h.people.estimate(h.clock(), h.started()); return n == 20 })
 		h.eventually("the clock is known to be wrong", func() bool { s := h.State(); return s.Bad && strings.Contains(s.Detail, "of 20 ") })
 		s := h.State()
+		t.Logf("wrong by %v: %v ± %v", wrong, s.Offset, s.Error)
 		if miss := (s.Offset - wrong).Abs(); miss > 5*time.Second || !s.Sure {
 			t.Errorf("wrong by %v: %+v", wrong, s)
 		}

@@ -63,7 +63,6 @@ type Monitor struct {
 	fresh   time.Time     // when somebody knew something last, with the monotonic clock,
 	worse   time.Duration // and how well
 	said    said
-	jumped  time.Time // when the clock was set last, by itself
 }
 
 // Answer is what a source said.

@@ -42,6 +42,12 @@ func asked(t *testing.T, s *Servers, want string) (e clock.Estimate, text string
 	return e, text
 }
 
+// settled waits until nobody is being asked.
+func settled(t *testing.T, s *Servers) {
+	t.Helper()
+	eventually(t, "the round is over", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return !s.busy })
+}
+
 func newServers(list ...string) *Servers {
 	return &Servers{List: func() []string { return list }, Now: time.Now, Booted: clock.Booted, Done: func() {}}
 }
@@ -57,6 +63,7 @@ func TestServersOutvoteAFalseOne(t *testing.T) {
 	for range 20 {
 		s.Ask(context.Background())
 	}
+	settled(t, s)
 	for _, n := range append(right, false1) {
 		if q := n.Queries(); q != 1 {
 			t.Errorf("%s was asked %d times within ten minutes", n.Addr, q)
@@ -82,7 +89,7 @@ func TestKissOfDeath(t *testing.T) {
 		s := newServers(n.Addr)
 		asked(t, s, code)
 		later := func(d time.Duration) {
-			eventually(t, "the round is over", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return !s.busy })
+			settled(t, s)
 			s.mu.Lock()
 			for _, k := range s.known {
 				k.next = k.next.Add(-d)
@@ -90,7 +97,7 @@ func TestKissOfDeath(t *testing.T) {
 			s.mu.Unlock()
 			before := n.Queries()
 			s.Ask(context.Background())
-			eventually(t, "the round is over", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return !s.busy })
+			settled(t, s)
 			if got := n.Queries() - before; got != 0 && d < 2*serverEvery || got != again && d >= 2*serverEvery {
 				t.Errorf("%s, %v later: asked %d times", code, d, got)
 			}
