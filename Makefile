@@ -28,7 +28,7 @@ PACKAGES = gcc libc6-dev libpam0g-dev make \
 	openssh-server openssh-client openssl sudo login passwd util-linux systemd iproute2 procps \
 	oathtool pamtester zbar-tools librsvg2-bin libpam-google-authenticator libpam-oath \
 	pskctool python3-pskc age valgrind shellcheck \
-	mmdebstrap systemd-container \
+	mmdebstrap systemd-container qemu-system-x86 qemu-utils cpio e2fsprogs \
 	debhelper dh-apparmor po-debconf lintian devscripts apparmor man-db groff rpm selinux-policy-dev \
 	chrony dbus-daemon
 
@@ -40,11 +40,11 @@ FUZZTIME   ?= 20s
 # Programs that are loaded anywhere, with nothing of their tables left to write to.
 HARDENED    = -buildmode=pie -ldflags '-linkmode=external -extldflags=-Wl,-z,relro,-z,now'
 
-.PHONY: help deps build demo test lint fuzz install uninstall deb rpm clean
+.PHONY: help deps build demo test system-test lint fuzz install uninstall deb rpm clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## install the Debian packages that are missing (as root)
 	@missing=$$(for p in $(PACKAGES); do \
@@ -68,9 +68,16 @@ build: ## build/pam_sallyport.so, build/sallyportd, build/sallyportctl
 demo: deps build ## a real SSH login with a code, on a private host; INTERACTIVE=1 keeps it up for your phone
 	$(GO) run ./test/demo
 
-test: deps lint build ## everything that a change must pass
+# Packages whose tests take minutes, on machines under QEMU.
+SLOW = sallyport/test/machine
+
+test: deps lint build deb ## everything that a change must pass
 	FUZZTIME=$(FUZZTIME) test/fuzz.sh
-	$(GOTESTSUM) --format pkgname-and-test-fails --format-hide-empty-pkg -- -race -count=1 -timeout 30m ./...
+	$(GOTESTSUM) --format pkgname-and-test-fails --format-hide-empty-pkg -- -race -count=1 -timeout 30m \
+		$$($(GO) list ./... | grep -vxF $(SLOW:%=-e %))
+
+system-test: deps build deb ## all tests on whole systems, in containers and under QEMU
+	$(GO) test -v -count=1 -timeout 60m ./test/system $(SLOW)
 
 lint: ## gofmt, vet, staticcheck, govulncheck, shellcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'not gofmt clean'; exit 1; }

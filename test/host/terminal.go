@@ -183,6 +183,9 @@ func (x *Terminal) Wait() int {
 	return exitStatus(x.cmd.ProcessState.Sys().(syscall.WaitStatus))
 }
 
+// Ended reports whether the program has ended and all that it wrote has been read.
+func (x *Terminal) Ended() bool { return x.isOver() }
+
 // Signal sends the program a signal.
 func (x *Terminal) Signal(s os.Signal) {
 	x.t.Helper()

@@ -5,9 +5,7 @@ import (
 	"testing"
 )
 
-func TestMain(m *testing.M) { Main(m, Container) }
-
-// TestBoot: a clean system with systemd as process 1, nothing failed, logind and sshd at work.
+// TestBoot: a clean system with systemd as process 1, nothing failed, logind and sshd at work; a reboot is one.
 func TestBoot(t *testing.T) {
 	g := Boot(t)
 	if state := g.Run("systemctl is-system-running"); strings.TrimSpace(state) != "running" {
@@ -17,6 +15,9 @@ func TestBoot(t *testing.T) {
 		t.Errorf("process 1 is %s", init)
 	}
 	g.Run("systemctl is-active systemd-logind ssh dbus systemd-journald")
+	before := property(g, "ssh", "InvocationID")
 	g.Reboot()
-	g.Run("systemctl is-active systemd-logind ssh")
+	if after := property(g, "ssh", "InvocationID"); after == before {
+		t.Error("the guest has not booted again")
+	}
 }

@@ -106,6 +106,8 @@ func leader(nspawn int) int {
 	return 0
 }
 
+func (c *container) started() {}
+
 func (c *container) running() *host.Process { return c.process }
 
 // cut kills process 1, with which the kernel kills the rest of its namespace.

@@ -3,6 +3,7 @@ package system
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +27,8 @@ type Guest struct {
 type kind interface {
 	// start boots it and returns as soon as there is somebody to connect to.
 	start()
+	// started does what is left to do when commands can be run in it.
+	started()
 	// running is the process whose end is the guest's.
 	running() *host.Process
 	// cut ends it at once.
@@ -60,6 +63,7 @@ func (g *Guest) Start() {
 	g.kind.start()
 	g.waitForDoor()
 	g.openDoor()
+	g.kind.started()
 	if state, _ := g.Try("systemctl is-system-running --wait"); strings.TrimSpace(state) != "running" {
 		units, _ := g.Try("systemctl --failed --no-legend --plain")
 		g.t.Logf("the guest is %s: %s", strings.TrimSpace(state), units)
@@ -228,4 +232,15 @@ func (g *Guest) eventually(what string, done func() bool) {
 			g.t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
+}
+
+// freePort is a TCP port that nothing in the private host uses.
+func freePort(t host.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
 }

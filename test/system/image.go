@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ type Image string
 // The images.
 const (
 	Container Image = "container" // a tree, for Boot
+	Machine   Image = "machine"   // a disk, a kernel and an initrd, for BootMachine
 )
 
 // suite is the Debian that the guests are.
@@ -39,11 +41,17 @@ type recipe struct {
 	Suite    string
 	Packages []string
 	Files    []file
-	Steps    int // raised when the building itself changes
+	Init     string // the initrd's
+	Steps    int    // raised when the building itself changes
 }
 
 func (i Image) recipe() recipe {
-	return recipe{Image: i, Suite: suite, Packages: packages, Files: furniture(), Steps: 1}
+	r := recipe{Image: i, Suite: suite, Packages: packages, Files: furniture(), Steps: 1}
+	if i == Machine {
+		r.Packages = append(slices.Clone(packages), machinePackages...)
+		r.Init = initScript
+	}
+	return r
 }
 
 // cache is where the images are, on this machine.
@@ -114,7 +122,7 @@ func forget(top string, i Image) {
 	}
 }
 
-// build fills a directory with the image: the tree, and the key to its door.
+// build fills a directory with the image: the tree, the key to its door, and what a machine boots from.
 func (i Image) build(dir string) error {
 	r := i.recipe()
 	tree := filepath.Join(dir, "tree")
@@ -129,6 +137,9 @@ func (i Image) build(dir string) error {
 			return err
 		}
 	}
+	if i == Machine {
+		return makeDisk(dir, tree)
+	}
 	return nil
 }
 
@@ -139,6 +150,7 @@ func bootstrap(tree string, r recipe) error {
 		return err
 	}
 	cmd := exec.Command("mmdebstrap", "--quiet", "--variant=minbase", "--include="+strings.Join(r.Packages, ","), r.Suite, tree, "-")
+	cmd.Env = append(os.Environ(), "INITRD=No") // the kernel's scripts make none: ours is smaller
 	cmd.Stdin = bytes.NewReader(sources)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("mmdebstrap: %w\n%s", err, out)

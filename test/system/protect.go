@@ -10,7 +10,7 @@ import (
 )
 
 // ProtectSSH has sshd ask for codes, as the README says: its pam and sshd blocks go where it says, then sshd is checked
-// and reloaded.
+// and reloaded. Where the packages are installed, libpam finds the module by its name.
 func (g *Guest) ProtectSSH() {
 	g.t.Helper()
 	const stack, include = "/etc/pam.d/sshd", "@include common-auth\n"
@@ -18,6 +18,9 @@ func (g *Guest) ProtectSSH() {
 	before := g.ReadFile(stack)
 	if !strings.HasPrefix(lines, include) || !strings.Contains(before, include) {
 		g.t.Fatalf("the README's lines do not fit %s:\n%s", stack, before)
+	}
+	if _, status := g.Try("test -e /usr/local/lib/security/pam_sallyport.so"); status != 0 {
+		lines = strings.ReplaceAll(lines, "/usr/local/lib/security/", "")
 	}
 	g.WriteFile(stack, strings.Replace(before, include, lines, 1), 0o644)
 	g.PutSSHD(block(g.t, "README.md", "sshd"))
