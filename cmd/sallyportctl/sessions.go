@@ -19,10 +19,10 @@ func (a *app) sessions() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sessions",
 		Short: "List who is logged in: your own sessions; root: everybody's",
-		Long: `Sessions lists the sessions that are open. A session is what one host has open for
-one user; each line is a login of it: a shell with all that runs over the same
-connection, a console, a tab of a panel. What counts, how many a user may have,
-and what happens beyond that is in the policy's [sessions].`,
+		Long: `Sessions lists the sessions that are open. A session is what one host has open
+for one user; each line is a login of it: a shell with all that runs over the
+same connection, a console, a tab of a panel. What counts, how many a user may
+have, and what happens beyond that is in the policy's [sessions].`,
 		Example: `  sallyportctl sessions
   sallyportctl sessions --user alice --json`,
 		Args: cobra.NoArgs,
