@@ -41,7 +41,7 @@ func healthy(t *testing.T) *tree {
 	x.write("etc/group", "root:x:0:\nalice:x:1001:\n")
 	x.write("etc/shadow", "root:*:1::::::\nalice:!:1::::::\n")
 	x.replace("etc/pam.d/sshd", "@include common-auth\n",
-		"@include common-auth\nauth     required  "+modulePath+"\naccount  required  "+modulePath+"\n")
+		"@include common-auth\n"+authLine("")+"\n"+accountLine()+"\n"+sessionLine+"\n")
 	x.replace("etc/ssh/sshd_config", "",
 		"UsePAM yes\nKbdInteractiveAuthentication yes\nPasswordAuthentication no\nAuthenticationMethods keyboard-interactive publickey,keyboard-interactive\n")
 	x.enroll("alice", 1001)

@@ -9,8 +9,7 @@ import (
 // Insertion is how the module gets into the stack of a service: the service's file, and the lines to put into it. There
 // are none where the stack has the module already.
 func Insertion(p Patient, name string) (file string, edits []Edit, err error) {
-	dirs := pamstack.In(p.etc())
-	s := service{name: name, file: dirs.File(name), auth: dirs.Stack(name, pamstack.Auth), account: dirs.Stack(name, pamstack.Account)}
+	s := readService(pamstack.In(p.etc()), name)
 	if s.file == "" {
 		return "", nil, fmt.Errorf("there is no PAM service %q on this host", name)
 	}
@@ -23,6 +22,9 @@ func Insertion(p Patient, name string) (file string, edits []Edit, err error) {
 	}
 	if line(s.account) == nil && keyLogins(name) {
 		edits = append(edits, Edit{File: s.file, Line: s.beforeAccount(), New: "account  required  " + path})
+	}
+	if line(s.session) == nil && keyLogins(name) {
+		edits = append(edits, Edit{File: s.file, Line: s.beforeAccount(), New: "session  required  " + path})
 	}
 	return s.file, edits, nil
 }

@@ -15,7 +15,8 @@ type service struct {
 	file    string // its own, in a directory of PAM's
 	auth    pamstack.Stack
 	account pamstack.Stack
-	all     []pamstack.Line // those of ours, auth first
+	session pamstack.Stack
+	all     []pamstack.Line // those of ours in auth and account, auth first
 }
 
 // readServices reads the stacks of all services that have the module, but for files that are only included by others.
@@ -27,10 +28,7 @@ func (f *facts) readServices() error {
 	}
 	included := map[string]bool{}
 	for _, name := range names {
-		s := service{
-			name: name, file: dirs.File(name),
-			auth: dirs.Stack(name, pamstack.Auth), account: dirs.Stack(name, pamstack.Account),
-		}
+		s := readService(dirs, name)
 		for _, file := range slices.Concat(s.auth.Files, s.account.Files) {
 			if file != s.file && filepath.Base(file) != "other" {
 				included[file] = true
@@ -42,6 +40,13 @@ func (f *facts) readServices() error {
 	}
 	f.services = slices.DeleteFunc(f.services, func(s service) bool { return included[s.file] })
 	return nil
+}
+
+func readService(dirs pamstack.Directories, name string) service {
+	return service{
+		name: name, file: dirs.File(name), auth: dirs.Stack(name, pamstack.Auth), account: dirs.Stack(name, pamstack.Account),
+		session: dirs.Stack(name, pamstack.Session),
+	}
 }
 
 // ours are the lines that call the module.

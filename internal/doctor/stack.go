@@ -15,7 +15,11 @@ func (f *facts) checkStacks() []Finding {
 	var all []Finding
 	for _, s := range f.services {
 		found := f.checkSources(s)
-		for _, l := range s.all {
+		lines := s.all
+		if l := line(s.session); l != nil {
+			lines = append(lines[:len(lines):len(lines)], *l)
+		}
+		for _, l := range lines {
 			found = append(found, checkOptions(l)...)
 			found = append(found, f.checkModule(l)...)
 		}

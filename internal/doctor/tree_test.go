@@ -28,10 +28,12 @@ func authLine(rest string) string { return "auth     required  " + modulePath + 
 
 func accountLine() string { return "account  required  " + modulePath }
 
-// ours takes both lines of the README out of sshd's stack, and puts others in.
+const sessionLine = "session  required  " + modulePath
+
+// stack takes the lines of the README out of sshd's stack, and puts others in.
 func (x *tree) stack(auth string) {
 	x.Helper()
-	x.replace("etc/pam.d/sshd", "@include common-auth\n"+authLine("")+"\n"+accountLine()+"\n", auth)
+	x.replace("etc/pam.d/sshd", "@include common-auth\n"+authLine("")+"\n"+accountLine()+"\n"+sessionLine+"\n", auth)
 }
 
 func sshdIllnesses() []illness {
@@ -127,6 +129,9 @@ func stackIllnesses() []illness {
 			x.mkdir("usr/lib/x86_64-linux-gnu/security")
 			x.run("mv", x.path(modulePath), x.path("usr/lib/x86_64-linux-gnu/security/pam_sallyport.so"))
 		}, "module-missing", false},
+		{"the session line has an option that nobody knows", func(x *tree) {
+			x.replace("etc/pam.d/sshd", sessionLine+"\n", sessionLine+" limit=2\n")
+		}, "pam-option", false},
 		{"the module is not there", func(x *tree) { x.run("rm", x.path(modulePath)) }, "module-missing", true},
 		{"the module is no module", func(x *tree) { x.run("cp", "/bin/true", x.path(modulePath)) }, "module-unusable", true},
 		{"nullok, and somebody without a password", func(x *tree) {

@@ -16,10 +16,11 @@ import (
 // Kind is the first field of a line.
 type Kind string
 
-// The kinds of lines that decide who comes in.
+// The kinds of lines that decide who comes in, and how often.
 const (
 	Auth    Kind = "auth"
 	Account Kind = "account"
+	Session Kind = "session"
 )
 
 // Line is one line of a stack, put in the place where its file is included.

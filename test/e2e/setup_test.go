@@ -274,7 +274,8 @@ func TestSetupCockpit(t *testing.T) {
 	setUpHost(t, 0, "cockpit", "--apply")
 	got, err := os.ReadFile("/etc/pam.d/cockpit")
 	const module = "/usr/local/lib/security/pam_sallyport.so\n"
-	if want := "@include common-auth\nauth     required  " + module + "account  required  " + module + "@include common-account\n"; err != nil || string(got) != want {
+	if want := "@include common-auth\nauth     required  " + module + "account  required  " + module +
+		"session  required  " + module + "@include common-account\n"; err != nil || string(got) != want {
 		t.Errorf("/etc/pam.d/cockpit: %v\n%s", err, got)
 	}
 	setUpHost(t, 0, "cockpit", "--revert")
