@@ -51,7 +51,7 @@ func (c Chrony) Ask(ctx context.Context) (clock.Estimate, string) {
 	return e, fmt.Sprintf("finds the clock %s, ± %s, by %s", clock.Words(e.Offset), clock.Length(e.Error), strings.TrimPrefix(e.Detail, "chrony, by "))
 }
 
-// parseTracking reads "chronyc -c tracking": of its fields, separated by commas, the second is the server, the fifth by
+// parseTracking reads "chronyc -c tracking": of its fields, separated by commas, the first two are the server, the fifth by
 // how many seconds the clock is behind NTP's time, the eleventh and twelfth the root delay and dispersion, and the last
 // whether it is synchronised.
 func parseTracking(line string) (clock.Estimate, error) {
@@ -59,8 +59,9 @@ func parseTracking(line string) (clock.Estimate, error) {
 	if err != nil || len(fields) != 14 {
 		return clock.Estimate{}, errors.New("its answer is not understood")
 	}
-	if fields[13] == "Not synchronised" {
-		return clock.Estimate{}, errors.New("has no server yet that it goes by")
+	const local = "7F7F0101" // the reference ID of the host's own clock (chrony.conf(5), local)
+	if fields[13] == "Not synchronised" || fields[0] == local {
+		return clock.Estimate{}, errors.New("has no server that it goes by")
 	}
 	var seconds [3]time.Duration
 	for i, n := range []int{4, 10, 11} {
