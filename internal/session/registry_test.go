@@ -134,14 +134,15 @@ func TestLadder(t *testing.T) {
 // TestClosedWindowIsLeftAlone: who has closed its session in good time leads none, and is sent nothing more.
 func TestClosedWindowIsLeftAlone(t *testing.T) {
 	p := &sessiontest.Processes{}
-	asked, on := make(chan struct{}), make(chan struct{})
+	asked, on := make(chan struct{}), make(chan struct{}) // a second call would close asked again, and panic
 	ladder := session.Ladder{Processes: p, Pace: session.Pace{Notice: time.Millisecond, Logind: time.Hour, Term: time.Millisecond},
 		Logind: func(session.Leader, uint32) error { close(asked); <-on; return nil }}
 	r, _ := newRegistry(t, ladder)
 	w := windowOf(p.Start(100, 0), "w")
 	_ = hold(t, r, w)
-	r.End([]ledger.Window{w})
+	r.End([]ledger.Window{w, w})
 	soon(t, "logind is asked", asked)
+	r.End([]ledger.Window{w})
 	r.Forget(w)
 	close(on)
 	r.End([]ledger.Window{w})

@@ -79,18 +79,14 @@ func terminate(ctx context.Context, conn *dbus.Conn, l session.Leader, uid uint3
 
 // judge returns the ID of a session with these properties, if the process leads it for that user.
 func judge(properties map[string]dbus.Variant, l session.Leader, uid uint32) (id string, err error) {
-	var leader uint32
-	var user struct {
-		UID  uint32
-		Path dbus.ObjectPath
-	}
-	for name, into := range map[string]any{"Id": &id, "Leader": &leader, "User": &user} {
-		if err := dbus.Store([]any{properties[name].Value()}, into); err != nil {
-			return "", fmt.Errorf("property %s: %w", name, err)
-		}
+	id, hasID := properties["Id"].Value().(string)
+	leader, hasLeader := properties["Leader"].Value().(uint32)
+	user, hasUser := properties["User"].Value().([]any) // uid and object path
+	if !hasID || !hasLeader || !hasUser || len(user) == 0 {
+		return "", errors.New("its session's properties are not as expected")
 	}
 	// The kernel gives no PID out twice while the first one has it: alive now, the leader is the one that logind means.
-	if int(leader) != l.PID || user.UID != uid || !session.Alive(session.Kernel{}, l) {
+	if int(leader) != l.PID || user[0] != uid || !session.Alive(session.Kernel{}, l) {
 		return "", session.ErrNoLogindSession
 	}
 	return id, nil
