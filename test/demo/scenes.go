@@ -39,6 +39,7 @@ func scenes() []scene {
 		{"A recovery code lets her in", (*stage).useRecoveryCode},
 		{"The same recovery code again is refused", (*stage).reuseRecoveryCode},
 		{"bob's first login shows a QR code, takes the first code and lets him in", (*stage).setUpInLogin},
+		{"bob has a shell from one address and logs in from another: the first is told so, and ends", (*stage).displace},
 		{"sallyportd is killed with -9; without it a wrong code is still refused", (*stage).killDaemon},
 		{"... and alice's next code lets her in", (*stage).loginWithoutDaemon},
 		{"sallyportd is back, and that code is refused", (*stage).replayAfterRestart},
@@ -142,9 +143,27 @@ func (s *stage) setUpInLogin() {
 	host.AddUser(s, "bob")
 	x := s.ssh("bob")
 	x.Expect(setupPrompt)
-	x.Reply(s.scan(x).Code())
+	s.bob = s.scan(x)
+	x.Reply(s.bob.Code())
 	x.Answer(acknowledgePrompt, "")
 	s.letsIn(x, "bob")
+}
+
+func (s *stage) displace() {
+	first, second := s.shell("bob", s.bob, "127.0.0.2"), s.shell("bob", s.bob, "127.0.0.3")
+	first.Expect(`This session was taken over at \d\d:\d\d by a login from 127\.0\.0\.3`)
+	first.Wait()
+	second.Type("exit\n")
+	second.Wait()
+}
+
+// shell opens a shell from one of the machine's own addresses.
+func (s *stage) shell(name string, phone *host.Authenticator, address string) *host.Terminal {
+	x := host.Open(s, s.sshd.Client("ssh", "-b", address, name+"@127.0.0.1"))
+	x.Answer(passwordPrompt, host.Password)
+	x.Answer(codePrompt, phone.Code())
+	x.Expect(`\$ `)
+	return x
 }
 
 func (s *stage) killDaemon() {

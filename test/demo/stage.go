@@ -15,6 +15,7 @@ type stage struct {
 	daemon   *host.Daemon
 	sshd     *host.SSHD
 	alice    *host.Authenticator // her phone
+	bob      *host.Authenticator // his
 	used     string              // the newest code of hers that was let in
 	recovery []string            // her recovery codes
 }
