@@ -102,6 +102,9 @@ func TestImportOverwritesNothing(t *testing.T) {
 	if len(u.rec.Tokens) != 1 || sameKey(u.rec.Tokens[0].Key, old) || len(u.rec.Recovery) != 0 {
 		t.Errorf("the record was not replaced: %+v", u.rec)
 	}
+	if len(u.acct.Tokens) != 1 {
+		t.Errorf("the ledger knows steps of %d devices, and there is 1", len(u.acct.Tokens))
+	}
 	if u.rec.Lock.Until.IsZero() {
 		t.Error("the import ended a lock")
 	}

@@ -11,7 +11,9 @@ import (
 	"github.com/varlink/go/varlink"
 
 	admin "sallyport/internal/api/iosallyportadmin"
+	"sallyport/internal/enroll"
 	"sallyport/internal/vault"
+	"sallyport/internal/verifier"
 )
 
 const importMethod = "io.sallyport.Admin.Import"
@@ -106,28 +108,33 @@ func jsonOf(v any) string { text, _ := json.Marshal(v); return string(text) }
 func TestDryRunChangesNothing(t *testing.T) {
 	h := newHost(t, "")
 	alice := h.enroll(t, "alice")
-	p := h.export(t, "alice")
+	p, before := h.export(t, "alice"), h.export(t, "alice")
 	p.Devices[0].Uri = "otpauth://totp/alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-	h.wait(-time.Hour) // a clock that is set back has the account corrected
 	used := alice.code(t, h)
-	if reply, failure := h.call(t, 0, "io.sallyport.Login.Verify", map[string]any{"user": "alice", "service": "sshd", "code": used}); reply["verdict"] != "granted" {
-		t.Fatalf("%v %s", reply, failure)
+	verify := func(code string) any {
+		reply, _ := h.call(t, 0, "io.sallyport.Login.Verify", map[string]any{"user": "alice", "service": "sshd", "code": code})
+		return reply["verdict"]
 	}
-	before, log := h.export(t, "alice"), h.events.all()
+	if v := verify(used); v != "granted" {
+		t.Fatalf("a code: %v", v)
+	}
+	if v := verify("00000000"); v != "denied" {
+		t.Fatalf("a wrong code: %v", v)
+	}
+	h.wait(-time.Hour) // the wrong code lies in the future now: whoever comes next has the account corrected, and stored
 	reply, failure := h.call(t, 0, importMethod, importOf(t, p, "alice", true, false))
 	if reply["outcome"] != "replaced" {
 		t.Errorf("%v %s", reply, failure)
 	}
-	if after := h.events.all(); after != log {
-		if !strings.HasPrefix(after, log) || strings.Contains(after[len(log):], "imported") {
-			t.Errorf("the journal says that something happened: %s", after[len(log):])
-		}
+	if strings.Contains(h.events.all(), "imported") {
+		t.Errorf("the journal says that something happened:\n%s", h.events.all())
 	}
 	if after := h.export(t, "alice"); jsonOf(after) != jsonOf(before) {
 		t.Errorf("the record is %v, was %v", after, before)
 	}
-	if reply, _ := h.call(t, 0, "io.sallyport.Login.Verify", map[string]any{"user": "alice", "service": "sshd", "code": used}); reply["verdict"] != "denied" {
-		t.Errorf("a used code works again: %v", reply)
+	h.wait(time.Hour)
+	if v := verify(used); v != "denied" {
+		t.Errorf("a used code works again: %v", v)
 	}
 }
 
@@ -164,6 +171,9 @@ func TestBackup(t *testing.T) {
 	h := newHost(t, "")
 	h.enroll(t, "alice")
 	h.enroll(t, "bob")
+	if _, err := h.Verifier.Enroll("help", enroll.Options{}, verifier.Proof{}); err != nil { // and no code yet
+		t.Fatal(err)
+	}
 	if err := h.Vault.Put(&vault.Record{User: "gone", UID: 4711, Created: h.clock()}); err != nil {
 		t.Fatal(err)
 	}
