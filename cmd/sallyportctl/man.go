@@ -66,6 +66,7 @@ func (m manPage) command(cmd *cobra.Command) {
 		m.text(cmd.Long)
 	}
 	m.flags("Options:", cmd.LocalNonPersistentFlags())
+	m.flags("Options, also of the commands below:", cmd.PersistentFlags())
 	if cmd.Example != "" {
 		m.line(".PP\nFor example:")
 		m.verbatim(cmd.Example)

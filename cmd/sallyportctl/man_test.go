@@ -26,11 +26,15 @@ func TestMan(t *testing.T) {
 			t.Errorf("the page has no %s", cmd.CommandPath())
 		}
 		section, _, _ = strings.Cut(section, "\n.S")
-		cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+		hasFlag := func(f *pflag.Flag) {
 			if !strings.Contains(section, `\fB\-\-`+roff(f.Name)+`\fR`) && f.Name != "help" && !f.Hidden {
 				t.Errorf("%s: the page has no --%s", cmd.CommandPath(), f.Name)
 			}
-		})
+		}
+		cmd.LocalNonPersistentFlags().VisitAll(hasFlag)
+		if cmd.HasParent() {
+			cmd.PersistentFlags().VisitAll(hasFlag)
+		}
 		for line := range strings.Lines(cmd.Example) {
 			if !strings.Contains(section, roff(strings.TrimSpace(line))) {
 				t.Errorf("%s: the page has no example %q", cmd.CommandPath(), line)
