@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"os/user"
@@ -65,10 +66,10 @@ func readHome(ctx context.Context, u *user.User, path string) ([]byte, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, homeTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "/proc/self/exe", readHomeWord, path)
-	cmd.Env, cmd.Dir = []string{}, "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: cred, Setsid: true} // without root's terminal
-	cmd.WaitDelay = time.Second
+	cmd, err := homeChild(ctx, cred, "/proc/self/exe", readHomeWord, path)
+	if err != nil {
+		return nil, err
+	}
 	pipe, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -93,6 +94,20 @@ func readHome(ctx context.Context, u *user.User, path string) ([]byte, error) {
 		return nil, errors.New("its file cannot be read")
 	}
 	return data, nil
+}
+
+// homeChild is a program with somebody's rights, and nothing of root's: not the environment, not a file, and not the
+// terminal, into which a process of the user's could type (TIOCSTI).
+func homeChild(ctx context.Context, as *syscall.Credential, program string, args ...string) (*exec.Cmd, error) {
+	// What this process opened closes by itself; what it was started with would not.
+	if err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		return nil, fmt.Errorf("keeping open files from a child: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env, cmd.Dir = []string{}, "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as, Setsid: true}
+	cmd.WaitDelay = time.Second
+	return cmd, nil
 }
 
 // credential is the user's uid, gid and groups.
