@@ -68,5 +68,24 @@
 // A tag of 0x80 and above may be skipped by who does not know it; its length must still be right. Everything else that
 // is not as above makes the packet malformed, and a malformed packet ends the login as denied.
 //
+// # Two releases
+//
+// During an upgrade the module of one release talks to the daemon of another: the files of the module are new before the
+// daemon has restarted, and a process that has loaded the old module keeps it until it ends. So within version 1
+//
+//   - a kind, a verdict and a tag below 0x80 never come, go or change their meaning;
+//   - what is new travels in a tag of 0x80 and above, and whoever sends it gets by where it is skipped: the login is then
+//     as in the older release, and none is granted that would be denied without the tag;
+//   - a resume value is the verifier's own business; one that it does not know, or that is another release's, has it begin
+//     the login from the start.
+//
+// What cannot be done in this way needs another version. A verifier then takes both for at least one release before a
+// module sends the new one, and answers in the version in which it was asked. Whoever gets a version that it does not
+// know denies.
+//
+// Restarting the daemon costs no login, in whichever release: the sockets are the service manager's and stay, new logins
+// wait in them, and one that was under way begins again on a new connection. What the two write, they agree on likewise:
+// the vault's records and the ledger bear the number of their format.
+//
 // cgo/pam_sallyport/packet.c is the same in C; FuzzCodec holds them together.
 package wire
