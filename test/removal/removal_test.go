@@ -32,6 +32,8 @@ func pamDirectory(t *testing.T, files map[string]string) (module string) {
 	install(t, modules[0], module)
 	install(t, inUse, "/usr/libexec/sallyport/pam-in-use")
 	install(t, "../../packaging/debian/pam-config", "/usr/share/pam-configs/sallyport")
+	// pam_systemd's profile has priority 0, as many have.
+	host.WriteFile(t, "/usr/share/pam-configs/other", "Name: Other\nDefault: yes\nPriority: 0\nSession-Type: Additional\nSession:\n\toptional pam_keyinit.so\n", 0o644)
 	if err := os.MkdirAll("/var/lib/pam", 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -115,16 +117,30 @@ func TestRefusedWhereCommonIsByHand(t *testing.T) {
 func TestTakenOut(t *testing.T) {
 	pamDirectory(t, nil)
 	update(t, "--enable", "sallyport")
-	if common := read(t, "/etc/pam.d/common-auth"); !strings.Contains(common, "pam_sallyport.so") {
-		t.Fatalf("pam-auth-update does not take the profile:\n%s", common)
+	stands(t, "common-auth", "pam_unix.so")
+	stands(t, "common-account", "pam_unix.so")
+	stands(t, "common-session", "pam_unix.so")
+	if text := read(t, "/etc/pam.d/common-session-noninteractive"); strings.Contains(text, "pam_sallyport") {
+		t.Errorf("cron's sessions count:\n%s", text)
 	}
 	if refused, says := prerm(t); refused {
 		t.Errorf("it refuses:\n%s", says)
 	}
-	for _, name := range []string{"common-auth", "common-account"} {
+	for _, name := range []string{"common-auth", "common-account", "common-session"} {
 		if common := read(t, filepath.Join("/etc/pam.d", name)); strings.Contains(common, "pam_sallyport") || !strings.Contains(common, "pam_unix.so") {
 			t.Errorf("%s:\n%s", name, common)
 		}
+	}
+}
+
+// stands fails where the module does not come last in a file, behind another one.
+func stands(t *testing.T, name, behind string) {
+	t.Helper()
+	text := read(t, filepath.Join("/etc/pam.d", name))
+	_, rest, found := strings.Cut(text, behind)
+	_, rest, ours := strings.Cut(rest, "pam_sallyport.so")
+	if !found || !ours || strings.Contains(rest, "pam_") {
+		t.Errorf("%s has not the module at its end:\n%s", name, text)
 	}
 }
 
