@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -108,6 +109,7 @@ func TestSessionSudoInside(t *testing.T) {
 	host.Protect(t, "sudo")
 	host.Protect(t, "su")
 	host.WriteFile(t, "/etc/sudoers.d/alice", "alice ALL=(ALL) NOPASSWD: ALL\n", 0o440)
+	t.Cleanup(func() { _ = os.Remove("/etc/sudoers.d/alice") })
 	x := alice.shell("127.0.0.2")
 	for _, line := range []string{"sudo -n true", "sudo -n su - alice -c true"} {
 		x.Type(line + " && " + greet + "\n")
