@@ -53,6 +53,7 @@ type listing struct {
 	group              string // empty: whichever
 	delegate           string // who gets it, and sees only what the policy gives it; empty: root
 	delegateGroups     func() ([]string, error)
+	uids               map[string]uint32 // of some of the users of the part that is being given
 }
 
 // users streams the list, in bounded memory however many there are. An error ends it.
@@ -62,26 +63,70 @@ func (l *listing) users() iter.Seq2[api.User, error] {
 		if l.unenrolled {
 			all = l.people
 		}
-		for name, err := range inOrder(all) {
-			var u api.User
-			shown := false
+		for names, err := range inOrder(all) {
 			var damaged *vault.DamagedError
 			switch {
 			case err == nil:
-				u, shown, err = l.user(name)
-			case errors.As(err, &damaged):
-				// A file that is nobody's record.
-				u, shown, err = l.stray(damaged), l.delegate == "" && l.group == "" && !l.locked, nil
-			}
-			if err != nil {
+				if !l.part(names, yield) {
+					return
+				}
+			case !errors.As(err, &damaged):
 				yield(api.User{}, err)
 				return
-			}
-			if shown && !yield(u, nil) {
-				return
+			case l.delegate == "" && l.group == "" && !l.locked: // a file that is nobody's record
+				if !yield(stray(damaged), nil) {
+					return
+				}
 			}
 		}
 	}
+}
+
+// part gives those of the names who belong into the list, and reports whether to go on.
+func (l *listing) part(names []string, yield func(api.User, error) bool) bool {
+	l.uids = l.lookUp(names)
+	for _, name := range names {
+		u, shown, err := l.user(name)
+		if err != nil {
+			yield(api.User{}, err)
+			return false
+		}
+		if shown && !yield(u, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// lookUp finds the uids of many users in one go through the user database: to look them up one by one, the C library would
+// read /etc/passwd from its beginning for each. Whoever is not listed there, as many directory services list nobody, is
+// looked up later. names are sorted.
+func (l *listing) lookUp(names []string) map[string]uint32 {
+	const few = 100
+	if len(names) < few {
+		return nil
+	}
+	uids := make(map[string]uint32, len(names))
+	for a, err := range l.Accounts.Accounts() {
+		if err != nil {
+			return nil
+		}
+		if _, asked := slices.BinarySearch(names, a.Name); !asked {
+			continue
+		}
+		if _, again := uids[a.Name]; !again { // the first one counts, as for getpwnam(3)
+			uids[a.Name] = a.UID
+		}
+	}
+	return uids
+}
+
+// uid is Users.Lookup for a user of the part that is being given.
+func (l *listing) uid(name string) (uint32, error) {
+	if uid, found := l.uids[name]; found {
+		return uid, nil
+	}
+	return l.Users.Lookup(name)
 }
 
 func (l *listing) enrolled() iter.Seq2[string, error] { return l.Vault.Users() }
@@ -102,7 +147,7 @@ func (l *listing) user(name string) (u api.User, shown bool, err error) {
 	if shown, err = l.covers(name); err != nil || !shown {
 		return u, false, err
 	}
-	st, problem, err := l.Verifier.Listed(name)
+	st, problem, err := l.Verifier.Listed(name, l.uid)
 	if err != nil {
 		return u, false, err
 	}
@@ -132,7 +177,7 @@ func (l *listing) covers(name string) (bool, error) {
 }
 
 // stray is a file among the records that is none. It has no user.
-func (l *listing) stray(damaged *vault.DamagedError) api.User {
+func stray(damaged *vault.DamagedError) api.User {
 	problem := damaged.Error()
 	return api.User{Devices: []api.Device{}, Problem: &problem}
 }
@@ -163,17 +208,17 @@ func listed(st verifier.Status, problem error) api.User {
 // namesAtOnce bounds how many names are held to put them in order.
 const namesAtOnce = 8192
 
-// inOrder streams names in order, each once, out of a source that has none. It goes through the source again and again,
-// each time for the next names, so that it never holds more than 2·namesAtOnce of them. Names are not empty. What the source
-// says of files that are no records (vault.DamagedError) comes first, and once.
-func inOrder(source func() iter.Seq2[string, error]) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
+// inOrder streams names in order, each once, in parts, out of a source that has no order. It goes through the source again
+// and again, each time for the next part, so that it never holds more than 2·namesAtOnce of them. Names are not empty. What
+// the source says of files that are no records (vault.DamagedError) comes first, and once.
+func inOrder(source func() iter.Seq2[string, error]) iter.Seq2[[]string, error] {
+	return func(yield func([]string, error) bool) {
 		for after, first := "", true; ; first = false {
 			var next []string
 			limit := "" // where next is full: the greatest that is of any use
 			for name, err := range source() {
 				if err != nil {
-					if (first || !errors.As(err, new(*vault.DamagedError))) && !yield("", err) {
+					if (first || !errors.As(err, new(*vault.DamagedError))) && !yield(nil, err) {
 						return
 					}
 					continue
@@ -188,12 +233,7 @@ func inOrder(source func() iter.Seq2[string, error]) iter.Seq2[string, error] {
 				}
 			}
 			next = least(next)
-			for _, name := range next {
-				if !yield(name, nil) {
-					return
-				}
-			}
-			if len(next) < namesAtOnce {
+			if len(next) > 0 && !yield(next, nil) || len(next) < namesAtOnce {
 				return
 			}
 			after = next[len(next)-1]

@@ -16,6 +16,7 @@ import (
 	admin "sallyport/internal/api/iosallyportadmin"
 	"sallyport/internal/enroll"
 	"sallyport/internal/ledger"
+	"sallyport/internal/passwd"
 	"sallyport/internal/vault"
 )
 
@@ -209,6 +210,57 @@ func TestUsersGoOn(t *testing.T) {
 	}
 }
 
+// accounts is a user database as a list.
+type accounts []passwd.Account
+
+func (a accounts) Accounts() iter.Seq2[passwd.Account, error] {
+	return func(yield func(passwd.Account, error) bool) {
+		for _, one := range a {
+			var err error
+			if one.Name == "" {
+				err = errors.New("the user database does not answer")
+			}
+			if !yield(one, err) {
+				return
+			}
+		}
+	}
+}
+
+// TestManyAreLookedUpAtOnce: of many users, those that the database lists are not looked up one by one; the others are.
+func TestManyAreLookedUpAtOnce(t *testing.T) {
+	h := newHost(t, "")
+	h.enroll(t, "alice")
+	h.enroll(t, "bob")
+	for i := range 100 {
+		h.orphan(t, fmt.Sprintf("carol%02d", i))
+	}
+	for _, test := range []struct {
+		accounts   accounts
+		alice, bob string // their problems
+	}{
+		{accounts{{Name: "alice", UID: 1000}, {Name: "alice", UID: 7}, {Name: "dave", UID: 8}}, "", ""},
+		{accounts{{Name: "alice", UID: 7}, {Name: "alice", UID: 1000}}, "this user has uid 7", ""},
+		{accounts{{Name: "alice", UID: 7}, {}}, "", ""}, // it ends early, so it says nothing
+		{nil, "", ""},
+	} {
+		h.Server.Accounts = test.accounts
+		all, _, err := h.list(t, 0, filter{})
+		if err != nil || len(all) != 102 {
+			t.Fatalf("%d users, error %v", len(all), err)
+		}
+		for i, want := range []string{test.alice, test.bob, "no such user"} {
+			problem := ""
+			if all[i].Problem != nil {
+				problem = *all[i].Problem
+			}
+			if want == "" && problem != "" || !strings.Contains(problem, want) {
+				t.Errorf("listed as %v, %s has the problem %q, want %q", test.accounts, all[i].User, problem, want)
+			}
+		}
+	}
+}
+
 // stray puts a file among the records that is none.
 func (h *host) stray(t testing.TB, name string) {
 	t.Helper()
@@ -260,12 +312,15 @@ func TestInOrder(t *testing.T) {
 		}
 		var got []string
 		strays := 0
-		for name, err := range inOrder(source) {
+		for names, err := range inOrder(source) {
 			if err != nil {
 				strays++
 				continue
 			}
-			got = append(got, name)
+			if len(names) > namesAtOnce {
+				t.Errorf("%d names in one part", len(names))
+			}
+			got = append(got, names...)
 		}
 		if !slices.Equal(got, want) || strays != 1 {
 			t.Errorf("of %d names came %d, in order: %v; %d strays", n, len(got), slices.IsSorted(got), strays)

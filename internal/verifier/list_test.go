@@ -62,7 +62,7 @@ func TestListedWithoutALedger(t *testing.T) {
 	if err := h.ledger.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if st, problem, err := h.v.Listed("alice"); err == nil {
+	if st, problem, err := h.v.Listed("alice", h.Lookup); err == nil {
 		t.Errorf("%+v, problem %v, and no error", st, problem)
 	}
 }
