@@ -42,20 +42,26 @@ func (p *Person) As(line string) string {
 func (p *Person) Enroll() *Person {
 	p.g.t.Helper()
 	x := p.g.Terminal(p.As("sallyportctl enroll"))
-	// ssh may write before it has made this side's terminal raw, so that a line ends in two carriage returns.
-	key := x.Expect(`Key: +((?:[A-Z2-7]{1,4} ?)+)\r*\n`)
-	p.App = host.NewAuthenticator(p.g.t, strings.ReplaceAll(key[1], " ", ""))
-	x.Expect(`Code from your app: `)
-	x.Type(p.App.Code() + "\n")
-	if status := x.Wait(); status != 0 {
-		p.g.t.Fatalf("sallyportctl enroll: exit status %d\n%s", status, x.Text())
-	}
+	p.confirm(x)
 	_, below, _ := strings.Cut(x.Text(), "Your recovery codes")
 	p.Recovery = regexp.MustCompile(`\b[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}\b`).FindAllString(below, -1)
 	if len(p.Recovery) != 10 {
 		p.g.t.Fatalf("%d recovery codes, want 10:\n%s", len(p.Recovery), x.Text())
 	}
 	return p
+}
+
+// confirm takes over the key that a terminal shows, gives its first code, and waits for the end.
+func (p *Person) confirm(x *host.Terminal) {
+	p.g.t.Helper()
+	// ssh may write before it has made this side's terminal raw, so that a line ends in two carriage returns.
+	key := x.Expect(`Key: +((?:[A-Z2-7]{1,4} ?)+)\r*\n`)
+	p.App = host.NewAuthenticator(p.g.t, strings.ReplaceAll(key[1], " ", ""))
+	x.Expect(`Code from your app: `)
+	x.Type(p.App.Code() + "\n")
+	if status := x.Wait(); status != 0 {
+		p.g.t.Fatalf("setting up a device: exit status %d\n%s", status, x.Text())
+	}
 }
 
 // Client is ssh, scp or sftp with options that lead it to the guest's own sshd. Its name there is 127.0.0.1; for a
