@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"filippo.io/age"
+	"golang.org/x/sys/unix"
 
 	admin "sallyport/internal/api/iosallyportadmin"
 	"sallyport/internal/disk"
@@ -86,6 +87,41 @@ func TestCutArchiveChangesNothing(t *testing.T) {
 		if out, _ := ctl("status", "games"); !strings.Contains(out, test.left) {
 			t.Errorf("%s: afterwards\n%s", test.what, out)
 		}
+	}
+}
+
+// A backup that is stopped leaves no file.
+func TestInterruptedBackup(t *testing.T) {
+	root := t.TempDir()
+	daemon := host.Start(t, filepath.Join(programs, "sallyportd"), "--root", root)
+	host.Eventually(t, "the daemon listens", func() bool {
+		_, err := os.Lstat(disk.Root(root).VarlinkSocket())
+		return err == nil || !daemon.Running()
+	})
+	dir := t.TempDir()
+	left := func() int {
+		names, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(names)
+	}
+	daemon.Signal(unix.SIGSTOP)
+	defer daemon.Signal(unix.SIGCONT)
+	cmd := exec.Command(filepath.Join(programs, "sallyportctl"), "--root", root, "vault", "backup", filepath.Join(dir, "all.age"),
+		"--recipient", newIdentity(t).Recipient().String())
+	var out bytes.Buffer
+	cmd.Stderr = &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	host.Eventually(t, "the backup has begun", func() bool { return left() == 1 })
+	if err := cmd.Process.Signal(unix.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // its status is looked at
+	if status := cmd.ProcessState.ExitCode(); status != 1 || out.String() != "sallyportctl: Stopped, and nothing was written.\n" || left() != 0 {
+		t.Errorf("exit status %d, %d files left, %s", status, left(), &out)
 	}
 }
 
