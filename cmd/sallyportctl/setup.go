@@ -207,7 +207,7 @@ func (a *app) revertSetup(ctx context.Context, s rollout.Setup, f setupFlags) er
 		return sentence(fmt.Sprintf("Somebody has changed %s since. Nothing was undone. With --force it is put back all the same, and what is there now is kept.",
 			strings.Join(changed.Paths, " and ")))
 	case err != nil && !errors.Is(err, rollout.ErrNotRunning):
-		return setupSentence(err)
+		return sentence(fmt.Sprintf("It was not undone to the end: %v. Run it again when that is mended.", err))
 	}
 	for _, path := range copies {
 		a.say("What was changed since is kept in %s.", path)

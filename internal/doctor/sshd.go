@@ -60,7 +60,7 @@ func (f *facts) unreadableSSHD(err error) Finding {
 		ID: "sshd-config", Effect: LocksOut, File: f.etc() + sshdconfig.Path, What: fmt.Sprintf("sshd does not take its configuration: %v.", err),
 		Outcome: "At its next start nobody can log in over SSH.", Mend: text("Put the line right that `sshd -t` names."),
 	}
-	if strings.Contains(err.Error(), "Missing privilege separation directory") {
+	if errors.Is(err, sshdconfig.ErrNotStarted) {
 		found.Effect, found.What = Warns, "sshd's configuration cannot be looked at: it has not been started yet, and its directory /run/sshd is not there."
 		found.Outcome, found.Mend = "What is wrong with it is not found.", run("mkdir -p -m 0755 /run/sshd")
 	}

@@ -225,6 +225,23 @@ func TestKeyIsEnough(t *testing.T) {
 	}
 }
 
+// A key alone and no account line are two faults, each with a mend of its own.
+func TestKeyGoesPast(t *testing.T) {
+	x := healthy(t)
+	x.stack("@include common-auth\n" + authLine("") + "\n")
+	x.replace("etc/ssh/sshd_config", "AuthenticationMethods keyboard-interactive publickey,keyboard-interactive\n", "")
+	found := x.examine()
+	if got := strings.Join(ids(found), " "); got != "pam-no-account sshd-key-past" {
+		t.Fatalf("found %s", got)
+	}
+	for _, f := range found {
+		apply(t, f.Mend)
+	}
+	if again := x.examine(); len(again) > 0 {
+		t.Errorf("after the mends there is %+v", again)
+	}
+}
+
 // A tree's Includes lead into the tree, and its findings name files there.
 func TestTreeKeepsToItself(t *testing.T) {
 	x := healthy(t)

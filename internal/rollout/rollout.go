@@ -3,6 +3,7 @@
 package rollout
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -71,7 +72,8 @@ type Change struct {
 
 // Diff is the change as a unified diff.
 func (c Change) Diff() string {
-	return string(diff.Diff(c.Path, c.Before, c.Path, c.After))
+	_, text, _ := bytes.Cut(diff.Diff(c.Path, c.Before, c.Path, c.After), []byte("\n")) // the first line names the program
+	return string(text)
 }
 
 // Plan lists the changes that are needed; none: everything is in place.
@@ -113,7 +115,7 @@ func (s Setup) planService(name string) (*Change, error) {
 	return change(filepath.Join(s.prefix(), "/etc/pam.d", name), []byte(after))
 }
 
-// change is a file as it is now, and what is to be in it.
+// change is a file as it is now, and what is to be in it; nil: it is so already.
 func change(path string, after []byte) (*Change, error) {
 	c := &Change{Path: path, Mode: 0o644, After: after}
 	st, err := os.Lstat(path)
@@ -130,7 +132,9 @@ func change(path string, after []byte) (*Change, error) {
 	if owner, ok := st.Sys().(*syscall.Stat_t); ok {
 		c.UID, c.GID = int(owner.Uid), int(owner.Gid)
 	}
-	c.Before, err = os.ReadFile(path)
+	if c.Before, err = os.ReadFile(path); bytes.Equal(c.Before, after) {
+		return nil, err
+	}
 	return c, err
 }
 

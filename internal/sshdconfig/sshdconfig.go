@@ -75,6 +75,10 @@ func (s Settings) Is(keyword, value string) bool { return s[keyword] == value }
 // ErrNone says that there is no sshd on this host.
 var ErrNone = errors.New("there is no sshd on this host")
 
+// ErrNotStarted says that sshd has not been started since the machine was: its directory /run/sshd is not there, and
+// without it sshd does not look at its configuration.
+var ErrNotStarted = errors.New("sshd has not been started yet: /run/sshd is not there")
+
 // Test has sshd say what it would do: for everybody, or where user is not empty for that user from that address.
 func Test(ctx context.Context, prefix, user, source string) (Settings, error) {
 	args := []string{"-T"}
@@ -129,8 +133,12 @@ func run(ctx context.Context, prefix string, args ...string) ([]byte, error) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
+	said := lastLine(stderr.String())
+	if err != nil && strings.Contains(said, "Missing privilege separation directory") {
+		return nil, ErrNotStarted
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", lastLine(stderr.String()), err)
+		return nil, fmt.Errorf("%s: %w", said, err)
 	}
 	return out, nil
 }
