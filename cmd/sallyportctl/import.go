@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -161,6 +162,10 @@ func (a *app) importFile(ctx context.Context, path string, o *importOptions, rea
 		return err
 	}
 	accounts, err := read(data)
+	var said sentence // of who was asked for a password
+	if errors.As(err, &said) {
+		return said
+	}
 	if err != nil {
 		return sourceError{path, err}
 	}
