@@ -199,10 +199,6 @@ func checkText(name, v string) string {
 		if v == "" || len(v) > maxName || strings.ContainsFunc(v, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			return fmt.Sprintf("must have 1 to %d bytes, all printable", maxName)
 		}
-	case "at":
-		if _, err := time.Parse(time.RFC3339, v); err != nil {
-			return "must be a time as RFC 3339 has it"
-		}
 	case "kind":
 		if v != string(otp.TOTP) && v != string(otp.HOTP) {
 			return "must be totp or hotp"
@@ -215,7 +211,7 @@ func checkText(name, v string) string {
 		if len(v) > otp.MaxURI { // what it says is looked at when it is read
 			return fmt.Sprintf("must have at most %d bytes", otp.MaxURI)
 		}
-	case "created", "confirmed":
+	case "at", "created", "confirmed":
 		if _, err := time.Parse(time.RFC3339, v); err != nil {
 			return "must be a time as RFC 3339 has it"
 		}
