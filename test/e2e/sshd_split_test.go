@@ -11,7 +11,7 @@ func splitStack(t *testing.T) {
 	t.Helper()
 	host.PAM(t, "sshd",
 		host.Module(t, "auth", "required", "split_password"),
-		"auth required pam_unix.so use_first_pass nodelay",
+		"@include common-auth", // as Debian ships it
 		host.Module(t, "account", "required"),
 		"@include common-account",
 		"@include common-session",
