@@ -56,7 +56,7 @@ func (v *Verifier) closeWindow(r login.Request, d policy.Decision, leader sessio
 	if len(others) == 0 {
 		return nil, nil
 	}
-	return others, v.putEnding(l, others, "a logout in another window")
+	return others, v.putEnding(l, others, "", "a logout in another window")
 }
 
 // withIt are the other windows of a session that end when one is logged out of: those for which the policy says so, too.
@@ -92,14 +92,14 @@ var (
 	sourceSelf  = login.Request{Self: true}.Source()
 )
 
-// putEnding stores windows that end, and says so.
-func (v *Verifier) putEnding(l Ledger, windows []ledger.Window, reason string) error {
+// putEnding stores windows that end, and says by whom or why.
+func (v *Verifier) putEnding(l Ledger, windows []ledger.Window, by, reason string) error {
 	if err := l.PutWindows(windows...); err != nil {
 		return err
 	}
 	for _, w := range windows {
 		e := windowEvent(audit.SessionEnded, w)
-		e.Reason = reason
+		e.By, e.Reason = by, reason
 		v.Audit.Record(e)
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 
-	"sallyport/internal/audit"
 	"sallyport/internal/ledger"
 	"sallyport/internal/login"
 	"sallyport/internal/policy"
@@ -103,13 +102,8 @@ func (v *Verifier) endSessions(user, id, by string) (n int, windows []ledger.Win
 	}
 	now := v.Now()
 	windows = markEnding(chosen, login.NoticeBy(by, now), now)
-	if err := l.PutWindows(windows...); err != nil {
+	if err := v.putEnding(l, windows, by, ""); err != nil {
 		return 0, nil, err
-	}
-	for _, w := range windows {
-		e := windowEvent(audit.SessionEnded, w)
-		e.By = by
-		v.Audit.Record(e)
 	}
 	return len(chosen), windows, nil
 }
