@@ -26,8 +26,9 @@ func (m *Monitor) judge() {
 	before := m.State()
 	next := m.estimate(before)
 	warn := m.Settings().Warn
-	// A clock that was wrong is right only when its offset is small, not already when it is no longer proven.
-	next.Bad = next.Wrong(warn) || before.Bad && next.Offset.Abs() >= warn
+	// A clock that was wrong stays so until its offset is small, or well within its error: not as soon as it is no longer
+	// proven, or the journal would hear of each change of mind.
+	next.Bad = next.Wrong(warn) || before.Bad && next.Offset.Abs() >= max(warn, next.Error*3/4)
 	var events []audit.Event
 	if next.Bad {
 		next.Since, next.Mend = m.Now(), m.Mend()

@@ -74,7 +74,7 @@ func TestStaysWrong(t *testing.T) {
 	for _, c := range []struct {
 		offset, most time.Duration
 		want         bool
-	}{{6 * time.Second, 7 * time.Second, false}, {8 * time.Second, time.Second, true}, {6 * time.Second, 7 * time.Second, true}, {4 * time.Second, 7 * time.Second, false}} {
+	}{{6 * time.Second, 7 * time.Second, false}, {8 * time.Second, time.Second, true}, {6 * time.Second, 7 * time.Second, true}, {4 * time.Second, 7 * time.Second, false}, {8 * time.Second, time.Second, true}, {6 * time.Second, 12 * time.Second, false}} {
 		h.mu.Lock()
 		h.says[clock.Chrony] = clock.Estimate{Source: clock.Chrony, Offset: c.offset, Error: c.most}
 		h.mu.Unlock()
