@@ -40,7 +40,7 @@ FUZZTIME   ?= 20s
 # Programs that are loaded anywhere, with nothing of their tables left to write to.
 HARDENED    = -buildmode=pie -ldflags '-linkmode=external -extldflags=-Wl,-z,relro,-z,now'
 
-.PHONY: help deps build demo test system-test lint fuzz install uninstall deb rpm clean
+.PHONY: help deps build demo test system-test crash lint fuzz install uninstall deb rpm clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -69,7 +69,7 @@ demo: deps build ## a real SSH login with a code, on a private host; INTERACTIVE
 	$(GO) run ./test/demo
 
 # Packages whose tests take minutes, on machines under QEMU.
-SLOW = sallyport/test/machine
+SLOW = sallyport/test/machine sallyport/test/crash
 
 test: deps lint build deb ## everything that a change must pass
 	FUZZTIME=$(FUZZTIME) test/fuzz.sh
@@ -77,7 +77,11 @@ test: deps lint build deb ## everything that a change must pass
 		$$($(GO) list ./... | grep -vxF $(SLOW:%=-e %))
 
 system-test: deps build deb ## all tests on whole systems, in containers and under QEMU
-	$(GO) test -v -count=1 -timeout 60m ./test/system $(SLOW)
+	$(GO) test -v -count=1 -timeout 60m ./test/system ./test/machine
+
+CUTS ?= $(if $(CI),3,20)
+crash: deps build deb ## power cuts of a machine under QEMU while people log in (CUTS=20)
+	SALLYPORT_CUTS=$(CUTS) $(GO) test -v -count=1 -timeout 120m ./test/crash
 
 lint: ## gofmt, vet, staticcheck, govulncheck, shellcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'not gofmt clean'; exit 1; }
