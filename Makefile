@@ -23,14 +23,18 @@ fishdir  = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 vendordir = $(DESTDIR)/usr/lib/sallyport
 confdir   = $(DESTDIR)/etc/sallyport
 
-# Debian packages: to build, to test with the real programs, to lint.
+# Debian packages: to build, and for the demo.
 PACKAGES = gcc libc6-dev libpam0g-dev make \
 	openssh-server openssh-client openssl sudo login passwd util-linux systemd iproute2 procps \
-	oathtool pamtester zbar-tools librsvg2-bin libpam-google-authenticator libpam-oath \
-	pskctool python3-pskc age valgrind shellcheck \
+	oathtool zbar-tools librsvg2-bin
+# To make packages.
+DEB_PACKAGES = debhelper dh-apparmor po-debconf
+RPM_PACKAGES = rpm selinux-policy-dev
+# To test with the real programs and on whole systems, and to lint.
+TEST_PACKAGES = $(DEB_PACKAGES) $(RPM_PACKAGES) pamtester libpam-google-authenticator libpam-oath pskctool python3-pskc age valgrind shellcheck \
 	mmdebstrap systemd-container qemu-system-x86 qemu-utils cpio e2fsprogs \
-	debhelper dh-apparmor po-debconf lintian devscripts apparmor man-db groff rpm selinux-policy-dev \
-	chrony dbus-daemon
+	lintian devscripts apparmor man-db groff \
+	dbus-daemon libedit2 libgnutls30 libnettle8 libseccomp2
 
 GO         ?= go
 GOTESTSUM   = $(GO) run gotest.tools/gotestsum@v1.13.0
@@ -46,13 +50,27 @@ HARDENED    = -buildmode=pie -ldflags '-linkmode=external -extldflags=-Wl,-z,rel
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-deps: ## install the Debian packages that are missing (as root)
-	@missing=$$(for p in $(PACKAGES); do \
-		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
-	if [ -n "$$missing" ]; then \
-		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
-		apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
-	fi
+# missing installs those of some Debian packages that are not there.
+define missing
+@missing=$$(for p in $(1); do \
+	dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+if [ -n "$$missing" ]; then \
+	apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+	apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+fi
+endef
+
+deps: ## install the Debian packages that building and the demo need (as root)
+	$(call missing,$(PACKAGES))
+
+test-deps: deps build/chrony.deb ## ... and those that the tests need
+	$(call missing,$(TEST_PACKAGES))
+
+# A test runs chrony's programs. Installed, they would take the place of what keeps this machine's clock.
+build/chrony.deb:
+	@mkdir -p build
+	cd build && { apt-get download -qq chrony || { apt-get update -qq && apt-get download -qq chrony; }; } 2>/dev/null
+	mv build/chrony_*.deb $@
 
 # The module's build ID would be made of the linker script's path, too: it has none.
 build: ## build/pam_sallyport.so, build/sallyportd, build/sallyportctl
@@ -71,16 +89,16 @@ demo: deps build ## a real SSH login with a code, on a private host; INTERACTIVE
 # Packages whose tests take minutes, on machines under QEMU.
 SLOW = sallyport/test/machine sallyport/test/crash
 
-test: deps lint build deb ## everything that a change must pass
+test: test-deps lint build deb ## everything that a change must pass
 	FUZZTIME=$(FUZZTIME) test/fuzz.sh
 	$(GOTESTSUM) --format pkgname-and-test-fails --format-hide-empty-pkg -- -race -count=1 -timeout 30m \
 		$$($(GO) list ./... | grep -vxF $(SLOW:%=-e %))
 
-system-test: deps build deb ## all tests on whole systems, in containers and under QEMU
+system-test: test-deps build deb ## all tests on whole systems, in containers and under QEMU
 	$(GO) test -v -count=1 -timeout 60m ./test/system ./test/machine
 
 CUTS ?= $(if $(CI),3,20)
-crash: deps build deb ## power cuts of a machine under QEMU while people log in (CUTS=20)
+crash: test-deps build deb ## power cuts of a machine under QEMU while people log in (CUTS=20)
 	SALLYPORT_CUTS=$(CUTS) $(GO) test -v -count=1 -timeout 120m ./test/crash
 
 lint: ## gofmt, vet, staticcheck, govulncheck, shellcheck
@@ -129,7 +147,8 @@ uninstall: ## all that install put there but the policy and the enrolments
 
 DEBDIR ?= build/deb
 # From a copy of what git has, or would take.
-deb: ## the Debian packages, build/deb/*.deb
+deb: deps ## the Debian packages, build/deb/*.deb
+	$(call missing,$(DEB_PACKAGES))
 	rm -rf $(DEBDIR) && mkdir -p $(DEBDIR)/sallyport
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t $(DEBDIR)/sallyport
 	cp -r packaging/debian $(DEBDIR)/sallyport/debian
@@ -138,9 +157,10 @@ deb: ## the Debian packages, build/deb/*.deb
 	rm -rf $(DEBDIR)/sallyport
 	@ls -l $(DEBDIR)/*.deb
 
-# rpmbuild would look for what it needs in RPM's database, which is empty on Debian: "make deps" has brought it.
+# rpmbuild would look for what it needs in RPM's database, which is empty on Debian.
 RPMDIR ?= build/rpm
-rpm: ## the RPM packages, build/rpm/RPMS/*/*.rpm
+rpm: deps ## the RPM packages, build/rpm/RPMS/*/*.rpm
+	$(call missing,$(RPM_PACKAGES))
 	rm -rf $(RPMDIR) && mkdir -p $(RPMDIR)/SOURCES
 	version=$$(sed -n 's/^Version: *//p' packaging/rpm/sallyport.spec) && \
 	git ls-files -z --cached --others --exclude-standard | tar -c --null -T - --sort=name --owner=0 --group=0 \

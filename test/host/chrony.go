@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -11,6 +12,7 @@ import (
 // until chronyd has chosen the server.
 func StartChrony(t T, server string) *Process {
 	t.Helper()
+	unpackChrony(t)
 	address, port, err := net.SplitHostPort(server)
 	if err != nil {
 		t.Fatalf("%v", err)
@@ -37,4 +39,21 @@ func StartChrony(t T, server string) *Process {
 		t.Fatalf("chronyd ended:\n%s", p.Log())
 	}
 	return p
+}
+
+// unpackChrony puts the programs of Debian's package into the private host. On the machine they are not installed: they
+// would take the place of what keeps its clock.
+func unpackChrony(t T) {
+	t.Helper()
+	if _, err := os.Stat("/usr/sbin/chronyd"); err == nil {
+		return
+	}
+	root, err := Repository()
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	dir := t.TempDir()
+	Output(t, "dpkg-deb", "--extract", filepath.Join(root, "build", "chrony.deb"), dir)
+	Overlay(t, "/usr")
+	Output(t, "cp", "-a", dir+"/usr/.", "/usr")
 }
