@@ -82,6 +82,9 @@ func (u URI) Validate() error {
 	if u.Counter < 0 || u.Key.Kind == TOTP && u.Counter != 0 {
 		return fmt.Errorf("counter %d: must not be negative, and is for kind %q only", u.Counter, HOTP)
 	}
+	if text := u.Key.Secret.Base32(); strings.Contains(u.Issuer, text) || strings.Contains(u.Account, text) {
+		return errors.New("label: must not contain the secret, which would be shown with it")
+	}
 	return nil
 }
 
