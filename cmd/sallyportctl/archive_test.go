@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	admin "sallyport/internal/api/iosallyportadmin"
-	"sallyport/internal/disk"
 	"sallyport/test/host"
 )
 
@@ -48,11 +47,7 @@ func archiveOf(t *testing.T, key *age.X25519Identity, accounts ...admin.Portable
 // An archive that lacks its end changes nothing, though its beginning can be read.
 func TestCutArchiveChangesNothing(t *testing.T) {
 	root := t.TempDir()
-	daemon := host.Start(t, filepath.Join(programs, "sallyportd"), "--root", root)
-	host.Eventually(t, "the daemon listens", func() bool {
-		_, err := os.Lstat(disk.Root(root).VarlinkSocket())
-		return err == nil || !daemon.Running()
-	})
+	startDaemon(t, root)
 	device := admin.PortableToken{Label: "phone", Uri: "otpauth://totp/games?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", Used: []int64{}}
 	accounts := []admin.Portable{{User: "games", Created: "2026-01-01T00:00:00Z", Devices: []admin.PortableToken{device}, Recovery: []admin.RecoveryHash{}}}
 	for i := range 500 {
@@ -93,11 +88,7 @@ func TestCutArchiveChangesNothing(t *testing.T) {
 // A backup that is stopped leaves no file.
 func TestInterruptedBackup(t *testing.T) {
 	root := t.TempDir()
-	daemon := host.Start(t, filepath.Join(programs, "sallyportd"), "--root", root)
-	host.Eventually(t, "the daemon listens", func() bool {
-		_, err := os.Lstat(disk.Root(root).VarlinkSocket())
-		return err == nil || !daemon.Running()
-	})
+	daemon := startDaemon(t, root)
 	dir := t.TempDir()
 	left := func() int {
 		names, err := os.ReadDir(dir)

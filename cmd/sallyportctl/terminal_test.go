@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,14 +15,24 @@ import (
 	"sallyport/test/host"
 )
 
+// startDaemon starts the real daemon on a tree, and waits until it takes calls.
+func startDaemon(t *testing.T, root string) *host.Process {
+	t.Helper()
+	daemon := host.Start(t, filepath.Join(programs, "sallyportd"), "--root", root)
+	host.Eventually(t, "the daemon takes calls or ends", func() bool {
+		c, err := net.Dial("unix", disk.Root(root).VarlinkSocket())
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil || !daemon.Running()
+	})
+	return daemon
+}
+
 // TestEnrollOnTerminal is a person who types a wrong code first, and later gives the phone a new key.
 func TestEnrollOnTerminal(t *testing.T) {
 	root := t.TempDir()
-	daemon := host.Start(t, filepath.Join(programs, "sallyportd"), "--root", root)
-	host.Eventually(t, "the daemon listens", func() bool {
-		_, err := os.Lstat(disk.Root(root).VarlinkSocket())
-		return err == nil || !daemon.Running()
-	})
+	startDaemon(t, root)
 
 	x := open(t, root, "enroll")
 	screen := x.Expect(`(?s)Scan this with an authenticator app:.*Code from your app: `)[0]
@@ -60,11 +71,7 @@ func TestEnrollOnTerminal(t *testing.T) {
 // TestPassphraseOnTerminal is a person who chooses one. It does not show, and is asked for twice.
 func TestPassphraseOnTerminal(t *testing.T) {
 	root := t.TempDir()
-	daemon := host.Start(t, filepath.Join(programs, "sallyportd"), "--root", root)
-	host.Eventually(t, "the daemon listens", func() bool {
-		_, err := os.Lstat(disk.Root(root).VarlinkSocket())
-		return err == nil || !daemon.Running()
-	})
+	startDaemon(t, root)
 	const passphrase = "korrekt Pferd Batterie"
 	for _, test := range []struct {
 		again  string

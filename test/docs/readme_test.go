@@ -166,7 +166,7 @@ func (a *admin) verifyUnits(string) {
 func (a *admin) startDaemon(string) {
 	a.Helper()
 	a.daemon = host.Start(a, "/usr/local/sbin/sallyportd")
-	host.Eventually(a, "sallyportd is ready", func() bool { _, err := os.Stat("/run/sallyport/io.sallyport"); return err == nil })
+	host.Eventually(a, "sallyportd is ready", host.DaemonAnswers)
 }
 
 // terminal is a command of alice's on a terminal of her own.

@@ -55,17 +55,22 @@ func StartDaemon(t T, toml string) *Daemon {
 	return d
 }
 
+// DaemonOn is a daemon that is not started, on the files that are there.
+func DaemonOn(t T) *Daemon { return &Daemon{t: t} }
+
 // Start starts the daemon and waits until both its sockets take connections.
 func (d *Daemon) Start() {
 	d.t.Helper()
 	d.process = Start(d.t, Build(d.t).Daemon)
-	ready := func() bool {
-		return answers("unixpacket", filepath.Join(runtimeDir, "pam")) && answers("unix", filepath.Join(runtimeDir, "io.sallyport"))
-	}
-	Eventually(d.t, "sallyportd is ready or ends", func() bool { return ready() || !d.process.Running() })
+	Eventually(d.t, "sallyportd is ready or ends", func() bool { return DaemonAnswers() || !d.process.Running() })
 	if !d.process.Running() {
 		d.t.Fatalf("sallyportd ended:\n%s", d.process.Log())
 	}
+}
+
+// DaemonAnswers reports whether a daemon takes connections on both its sockets.
+func DaemonAnswers() bool {
+	return answers("unixpacket", filepath.Join(runtimeDir, "pam")) && answers("unix", filepath.Join(runtimeDir, "io.sallyport"))
 }
 
 func answers(network, path string) bool {

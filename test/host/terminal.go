@@ -107,17 +107,23 @@ func (x *Terminal) read(ended <-chan struct{}) {
 // next Expect begins behind the match. The end of the program without a match fails the test.
 func (x *Terminal) Expect(pattern string) []string {
 	x.t.Helper()
+	found := x.Meet(pattern)
+	if found == nil {
+		x.t.Fatalf("%q is not on the terminal of %s (ended: %t), which shows:\n%s", pattern, x.cmd.Path, x.isOver(), x.Text())
+	}
+	return found
+}
+
+// Meet is Expect for what need not come: nil is the end of the program, or of patience.
+func (x *Terminal) Meet(pattern string) []string {
+	x.t.Helper()
 	re := regexp.MustCompile(pattern)
 	var found []string
-	over := false
 	poll(func() bool {
-		over = x.isOver() // before looking, so that nothing is missed
+		over := x.isOver() // before looking, so that nothing is missed
 		found = x.match(re)
 		return found != nil || over
 	})
-	if found == nil {
-		x.t.Fatalf("%q is not on the terminal of %s (ended: %t), which shows:\n%s", pattern, x.cmd.Path, over, x.Text())
-	}
 	return found
 }
 
