@@ -97,7 +97,7 @@ func TestInterruptedBackup(t *testing.T) {
 		}
 		return len(names)
 	}
-	daemon.Signal(unix.SIGSTOP)
+	host.Freeze(t, daemon.PID())
 	defer daemon.Signal(unix.SIGCONT)
 	cmd := exec.Command(filepath.Join(programs, "sallyportctl"), "--root", root, "vault", "backup", filepath.Join(dir, "all.age"),
 		"--recipient", newIdentity(t).Recipient().String())

@@ -65,7 +65,7 @@ func TestLiveIllnesses(t *testing.T) {
 		{"the daemon is down", "", func(d *host.Daemon) { d.Kill() }, "daemon-down", doctor.Warns, false},
 		{"the daemon is down, and the policy denies then", "on_daemon_failure = \"deny\"\n", func(d *host.Daemon) { d.Kill() },
 			"daemon-down policy-warning", doctor.LocksOut, false},
-		{"the daemon hangs", "", func(d *host.Daemon) { stop(t, d.PID()) }, "daemon-down", doctor.Warns, false},
+		{"the daemon hangs", "", func(d *host.Daemon) { host.Freeze(t, d.PID()) }, "daemon-down", doctor.Warns, false},
 		{"a socket is not for everybody", "", func(*host.Daemon) { host.Output(t, "chmod", "0600", "/run/sallyport/pam") }, "socket-mode", doctor.LocksOut, true},
 		{"a socket is somebody's", "", func(*host.Daemon) { host.Output(t, "chown", "1", "/run/sallyport/pam") }, "socket-mode", doctor.LocksOut, true},
 		{"sshd has never been started", "", func(*host.Daemon) { host.Output(t, "rmdir", "/run/sshd") }, "sshd-config", doctor.Warns, true},
@@ -98,13 +98,6 @@ func TestLiveIllnesses(t *testing.T) {
 				t.Errorf("after the mend %+v there is %+v", found[0].Mend, again)
 			}
 		})
-	}
-}
-
-func stop(t *testing.T, pid int) {
-	t.Helper()
-	if err := unix.Kill(pid, unix.SIGSTOP); err != nil {
-		t.Fatal(err)
 	}
 }
 
