@@ -72,6 +72,7 @@ func newShop(t *testing.T) *shop {
 	t.Helper()
 	s := &shop{saved: t.TempDir(), people: map[string]*persona{}}
 	host.StartJournal(t)
+	t.Cleanup(func() { host.Output(t, "rm", "-f", "/root/sallyport.age", "/root/alice.key", "/root/token.xml") })
 	for path, text := range migrateFiles() {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
@@ -83,6 +84,7 @@ func newShop(t *testing.T) *shop {
 	host.WriteFile(t, "/root/token.xml", strings.Replace(migrateFiles()["/root/tokens.xml"], "MTIz", "MTI0", 1), 0o600)
 	d := host.StartDaemon(t, "")
 	host.Output(t, "groupadd", "students")
+	t.Cleanup(func() { host.Output(t, "groupdel", "students") })
 	for _, name := range []string{"root", "alice", "bob", "carol", "dora", "frank"} {
 		if name != "root" {
 			line := host.As(host.AddUser(t, name, "students"), "google-authenticator", "-q", "-C", "-t", "-d", "-f", "-u", "-w", "3")
