@@ -31,7 +31,7 @@ PACKAGES = gcc libc6-dev libpam0g-dev make \
 DEB_PACKAGES = debhelper dh-apparmor po-debconf
 RPM_PACKAGES = rpm selinux-policy-dev
 # To test with the real programs and on whole systems, and to lint.
-TEST_PACKAGES = $(DEB_PACKAGES) $(RPM_PACKAGES) pamtester libpam-google-authenticator libpam-oath pskctool python3-pskc age valgrind shellcheck \
+TEST_PACKAGES = $(DEB_PACKAGES) $(RPM_PACKAGES) pamtester strace libpam-google-authenticator libpam-oath pskctool python3-pskc age valgrind shellcheck \
 	mmdebstrap systemd-container qemu-system-x86 qemu-utils cpio e2fsprogs \
 	lintian devscripts apparmor man-db groff \
 	dbus-daemon libedit2 libgnutls30 libnettle8 libseccomp2
@@ -44,7 +44,7 @@ FUZZTIME   ?= 20s
 # Programs that are loaded anywhere, with nothing of their tables left to write to.
 HARDENED    = -buildmode=pie -ldflags '-linkmode=external -extldflags=-Wl,-z,relro,-z,now'
 
-.PHONY: help deps build demo test system-test crash lint fuzz install uninstall deb rpm clean
+.PHONY: help deps build demo test system-test crash lint fuzz bench install uninstall deb rpm clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -111,6 +111,9 @@ lint: ## gofmt, vet, staticcheck, govulncheck, shellcheck
 
 fuzz: ## each fuzz target for ten minutes (FUZZTIME=10m)
 	FUZZTIME=$(or $(filter-out 20s,$(FUZZTIME)),10m) test/fuzz.sh
+
+bench: test-deps build ## measure beside google-authenticator and pam_oath; BENCHFLAGS=-quick shows that it works
+	$(GO) run ./test/bench -plots test/out/bench $(BENCHFLAGS)
 
 build/sallyportd build/sallyportctl build/pam_sallyport.so:
 	$(MAKE) build
