@@ -120,6 +120,14 @@ func (g *Guest) Command(line string) *exec.Cmd {
 	return host.Command("ssh", "-F", "none", "-S", filepath.Join(g.dir, "door"), "-T", "guest", line)
 }
 
+// Forward is a socket on this side that leads to one of the guest's, as root there.
+func (g *Guest) Forward(socket string) string {
+	g.t.Helper()
+	here := filepath.Join(g.dir, filepath.Base(socket))
+	host.Output(g.t, "ssh", "-F", "none", "-S", filepath.Join(g.dir, "door"), "-O", "forward", "-L", here+":"+socket, "guest")
+	return here
+}
+
 // Terminal is a shell command of root's in the guest, on a terminal there. Answer its prompts with Type: Reply would
 // wait for somebody on this side to read.
 func (g *Guest) Terminal(line string) *host.Terminal {
