@@ -98,7 +98,7 @@ system-test: test-deps build deb ## all tests on whole systems, in containers an
 	$(GO) test -v -count=1 -timeout 60m ./test/system ./test/machine
 
 CUTS ?= $(if $(CI),3,20)
-crash: test-deps build deb ## power cuts of a machine under QEMU while people log in (CUTS=20)
+crash: test-deps build deb ## power cuts of a machine under QEMU while people log in (CUTS=20), and at every flush
 	SALLYPORT_CUTS=$(CUTS) $(GO) test -v -count=1 -timeout 120m ./test/crash
 
 lint: ## gofmt, vet, staticcheck, govulncheck, shellcheck
