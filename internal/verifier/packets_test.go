@@ -54,14 +54,14 @@ func unixConn(t *testing.T, fd int) *net.UnixConn {
 
 func (m *module) send(r wire.Request) {
 	m.t.Helper()
-	if err := m.conn.Write(r.Packet(), time.Now().Add(5*time.Second)); err != nil {
+	if err := m.conn.Write(r.Packet(), time.Now().Add(time.Minute)); err != nil {
 		m.t.Fatal(err)
 	}
 }
 
 func (m *module) receive() wire.Reply {
 	m.t.Helper()
-	p, err := m.conn.Read(time.Now().Add(5 * time.Second))
+	p, err := m.conn.Read(time.Now().Add(time.Minute))
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func (m *module) receive() wire.Reply {
 // closed waits for the verifier to end the connection.
 func (m *module) closed() error {
 	m.t.Helper()
-	if _, err := m.conn.Read(time.Now().Add(5 * time.Second)); !errors.Is(err, io.EOF) {
+	if _, err := m.conn.Read(time.Now().Add(time.Minute)); !errors.Is(err, io.EOF) {
 		m.t.Errorf("the connection goes on: %v", err)
 	}
 	return <-m.done

@@ -32,7 +32,7 @@ func pair(t *testing.T) (*Conn, *net.UnixConn) {
 	return NewConn(ends[0]), ends[1]
 }
 
-func soon() time.Time { return time.Now().Add(5 * time.Second) }
+func soon() time.Time { return time.Now().Add(time.Minute) }
 
 func TestConnCarriesPackets(t *testing.T) {
 	c, other := pair(t)

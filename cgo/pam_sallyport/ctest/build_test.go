@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // How the C half is compiled for tests; -Werror as in the module itself.
@@ -16,11 +17,15 @@ var (
 	sanitizers = []string{"-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"}
 )
 
-// The deadlines that the C half has in tests, so that silence does not take long, in milliseconds.
-const (
-	deadline = 2500
-	silence  = 1000
-	closing  = 500
+// deadlines are those that the C half has in a kit.
+type deadlines struct{ answer, silence, closing time.Duration }
+
+var (
+	// ample ones are over on no machine, however loaded, unless the module waits for what it should not wait for: the test
+	// then fails as one that hangs. A logout that nobody answers is one that nobody refuses.
+	ample = deadlines{20 * time.Minute, 10 * time.Minute, 500 * time.Millisecond}
+	// short ones are for tests in which somebody is silent.
+	short = deadlines{2500 * time.Millisecond, time.Second, 500 * time.Millisecond}
 )
 
 // kit is a host and the modules for it.
@@ -48,13 +53,14 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// sanitized is the C half under ASan and UBSan, plain the same without, for valgrind, and whole the module as it is
-// shipped.
+// sanitized is the C half under ASan and UBSan, hasty the same with short deadlines, plain without the sanitizers, for
+// valgrind, and whole the module as it is shipped.
 var (
-	sanitized = sync.OnceValues(func() (kit, error) { return compile("sanitized", sanitizers) })
-	plain     = sync.OnceValues(func() (kit, error) { return compile("plain", nil) })
+	sanitized = sync.OnceValues(func() (kit, error) { return compile("sanitized", sanitizers, ample) })
+	hasty     = sync.OnceValues(func() (kit, error) { return compile("hasty", sanitizers, short) })
+	plain     = sync.OnceValues(func() (kit, error) { return compile("plain", nil, short) })
 	whole     = sync.OnceValues(func() (kit, error) {
-		k, err := compile("whole", nil)
+		k, err := compile("whole", nil, ample)
 		if err != nil {
 			return k, err
 		}
@@ -77,7 +83,7 @@ func build(t *testing.T, f func() (kit, error)) kit {
 }
 
 // compile makes a kit whose module is the C half with testdata/half.c in place of the Go half.
-func compile(name string, flags []string) (kit, error) {
+func compile(name string, flags []string, d deadlines) (kit, error) {
 	dir := filepath.Join(scratch, name)
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return kit{}, err
@@ -99,8 +105,8 @@ func compile(name string, flags []string) (kit, error) {
 		}
 	}
 	shared := append([]string{"-shared", "-fPIC", "-fvisibility=hidden", "-I..",
-		fmt.Sprintf("-DSP_DEADLINE_MS=%d", deadline), fmt.Sprintf("-DSP_SILENCE_MS=%d", silence),
-		fmt.Sprintf("-DSP_CLOSE_MS=%d", closing), "-o", k.module}, sources...)
+		fmt.Sprintf("-DSP_DEADLINE_MS=%d", d.answer.Milliseconds()), fmt.Sprintf("-DSP_SILENCE_MS=%d", d.silence.Milliseconds()),
+		fmt.Sprintf("-DSP_CLOSE_MS=%d", d.closing.Milliseconds()), "-o", k.module}, sources...)
 	for _, args := range [][]string{
 		append(shared, "-lpam"),
 		{"-shared", "-fPIC", "-o", k.other, "testdata/other.c", "-lpam"},

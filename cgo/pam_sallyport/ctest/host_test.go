@@ -157,6 +157,14 @@ func output(t *testing.T, cmd *exec.Cmd) string {
 	return stdout.String()
 }
 
+// waited fails where the longest call took less than d. The module and the host cut their milliseconds off.
+func (o outcome) waited(t *testing.T, d time.Duration) {
+	t.Helper()
+	if o.took < d-10*time.Millisecond {
+		t.Errorf("it took %v only, want %v", o.took, d)
+	}
+}
+
 // want compares what happened with a transcript.
 func (o outcome) want(t *testing.T, lines ...string) {
 	t.Helper()

@@ -60,7 +60,7 @@ func (tr *tree) serve(t *testing.T, socket string, s script) (stop func()) {
 	return stop
 }
 
-func soon() time.Time { return time.Now().Add(20 * time.Second) }
+func soon() time.Time { return time.Now().Add(time.Minute) }
 
 // request takes the next packet, which must be of that kind.
 func (p *peer) request(kind wire.Kind) wire.Request {

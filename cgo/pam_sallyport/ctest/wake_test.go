@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"sallyport/internal/wire"
 )
@@ -50,9 +49,6 @@ func TestDaemonAway(t *testing.T) {
 	stop()
 	if woken.Load() != 3 {
 		t.Errorf("woken %d times, want 3", woken.Load())
-	}
-	if o.took > silence*time.Millisecond {
-		t.Errorf("it took %v: nobody there is no silence", o.took)
 	}
 }
 
@@ -156,24 +152,19 @@ func TestHalfThatCannotVerify(t *testing.T) {
 			}
 			o := tr.login(t, "answer=1", "--", "auth")
 			o.want(t, code("auth", tt.code))
-			if o.took > silence*time.Millisecond {
-				t.Errorf("it took %v", o.took)
-			}
 		})
 	}
 }
 
 // TestHalfThatHangs is killed: login finds no child left.
 func TestHalfThatHangs(t *testing.T) {
-	tr := newTree(t, sanitized)
+	tr := newTree(t, hasty)
 	if err := os.WriteFile(filepath.Join(tr.root, "stuck"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	o := tr.login(t, "--", "auth")
 	o.want(t, "auth 9")
-	if o.took < deadline*time.Millisecond || o.took > (deadline+2000)*time.Millisecond {
-		t.Errorf("it took %v", o.took)
-	}
+	o.waited(t, short.answer)
 }
 
 // TestSilentDaemon: after a while the Go half is woken, and whoever replies first has the login.
@@ -183,17 +174,15 @@ func TestSilentDaemon(t *testing.T) {
 		p.gone()
 	}
 	t.Run("the Go half replies", func(t *testing.T) {
-		tr := newTree(t, sanitized)
+		tr := newTree(t, hasty)
 		tr.serve(t, "pam", mute)
 		tr.half(t, asks("1", wire.Granted))
 		o := tr.login(t, "answer=1", "--", "auth")
 		o.want(t, "hidden Code: ", "auth 0")
-		if o.took < silence*time.Millisecond {
-			t.Errorf("it took %v only", o.took)
-		}
+		o.waited(t, short.silence)
 	})
 	t.Run("the daemon replies late", func(t *testing.T) {
-		tr := newTree(t, sanitized)
+		tr := newTree(t, hasty)
 		woken := make(chan struct{})
 		tr.serve(t, "pam", func(p *peer) {
 			p.request(wire.Begin)
@@ -210,7 +199,7 @@ func TestSilentDaemon(t *testing.T) {
 		tr.login(t, "answer=1", "--", "auth").want(t, "hidden Code: ", "auth 0")
 	})
 	t.Run("the Go half cannot, the daemon can", func(t *testing.T) {
-		tr := newTree(t, sanitized)
+		tr := newTree(t, hasty)
 		woken := make(chan struct{})
 		tr.serve(t, "pam", func(p *peer) {
 			p.request(wire.Begin)
@@ -226,14 +215,12 @@ func TestSilentDaemon(t *testing.T) {
 		tr.login(t, "--", "auth").want(t, "auth 0")
 	})
 	t.Run("nobody replies", func(t *testing.T) {
-		tr := newTree(t, sanitized)
+		tr := newTree(t, hasty)
 		tr.serve(t, "pam", mute)
 		tr.half(t, mute)
 		o := tr.login(t, "--", "auth")
 		o.want(t, "auth 9")
-		if o.took < deadline*time.Millisecond || o.took > (deadline+2000)*time.Millisecond {
-			t.Errorf("it took %v", o.took)
-		}
+		o.waited(t, short.answer)
 	})
 	t.Run("the session closes", func(t *testing.T) {
 		tr := newTree(t, sanitized)
@@ -242,11 +229,7 @@ func TestSilentDaemon(t *testing.T) {
 			p.gone()
 		})
 		tr.half(t, func(p *peer) { t.Error("woken for the end of a session") })
-		o := tr.login(t, "--", "close")
-		o.want(t, "close 0")
-		if o.took > (closing+2000)*time.Millisecond {
-			t.Errorf("it took %v", o.took)
-		}
+		tr.login(t, "--", "close").want(t, "close 0")
 	})
 }
 
@@ -269,7 +252,7 @@ func TestBusyHalf(t *testing.T) {
 		tr.login(t, "answer=1", "--", "auth").want(t, "hidden Code: ", "auth 0")
 	})
 	t.Run("the daemon was there, but silent", func(t *testing.T) {
-		tr := newTree(t, sanitized)
+		tr := newTree(t, hasty)
 		told := make(chan struct{})
 		tr.serve(t, "pam", func(p *peer) {
 			p.request(wire.Begin)
@@ -283,7 +266,7 @@ func TestBusyHalf(t *testing.T) {
 		tr.login(t, "--", "auth").want(t, "auth 0")
 	})
 	t.Run("the daemon hangs", func(t *testing.T) {
-		tr := newTree(t, sanitized)
+		tr := newTree(t, hasty)
 		tr.serve(t, "pam", func(p *peer) {
 			p.request(wire.Begin)
 			p.gone()
@@ -311,13 +294,11 @@ func TestBusyHalf(t *testing.T) {
 		tr.login(t, "answer=1", "--", "auth").want(t, "hidden Code: ", "auth 0")
 	})
 	t.Run("for ever", func(t *testing.T) {
-		tr := newTree(t, sanitized)
+		tr := newTree(t, hasty)
 		tr.half(t, busy)
 		o := tr.login(t, "--", "auth")
 		o.want(t, "auth 9")
-		if o.took < deadline*time.Millisecond || o.took > (deadline+2000)*time.Millisecond {
-			t.Errorf("it took %v", o.took)
-		}
+		o.waited(t, short.answer)
 	})
 	t.Run("in the middle", func(t *testing.T) {
 		tr := newTree(t, sanitized)
@@ -334,7 +315,7 @@ func TestBusyHalf(t *testing.T) {
 
 // TestFullQueue: a daemon that takes no connection is silent, and may still come to.
 func TestFullQueue(t *testing.T) {
-	tr := newTree(t, sanitized)
+	tr := newTree(t, hasty)
 	path := filepath.Join(tr.root, "run/sallyport/pam")
 	l, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -358,9 +339,7 @@ func TestFullQueue(t *testing.T) {
 	tr.half(t, says(wire.Granted))
 	o := tr.login(t, "--", "auth")
 	o.want(t, "auth 0")
-	if o.took < silence*time.Millisecond {
-		t.Errorf("it took %v only", o.took)
-	}
+	o.waited(t, short.silence)
 }
 
 // TestLongRoot: a path too long for a socket's address.
