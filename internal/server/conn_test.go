@@ -17,7 +17,7 @@ func pair(t *testing.T, idle, arrival time.Duration) (*messageConn, net.Conn) {
 	t.Helper()
 	ours, theirs := net.Pipe()
 	t.Cleanup(func() { ours.Close(); theirs.Close() })
-	return &messageConn{Conn: ours, idle: idle, arrival: arrival, write: 10 * time.Second}, theirs
+	return &messageConn{Conn: ours, idle: idle, arrival: arrival, write: time.Minute}, theirs
 }
 
 // readMessage reads as the library does, in pieces.

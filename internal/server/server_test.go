@@ -23,7 +23,7 @@ import (
 // eventually waits until ok, which must come true.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("not within 10 s: %s", what)
 		}
@@ -46,7 +46,7 @@ func serving(t *testing.T, policyText string) (*host, disk.Root, Listeners) {
 		if err := <-ended; err != nil {
 			t.Errorf("serving ended with %v", err)
 		}
-		h.Stop(10 * time.Second)
+		h.Stop(time.Minute)
 	})
 	return h, root, l
 }
@@ -94,10 +94,10 @@ func TestPackets(t *testing.T) {
 	c := wire.NewConn(connect(t, "unixpacket", root.PamSocket()))
 	exchange := func(r wire.Request) wire.Reply {
 		t.Helper()
-		if err := c.Write(r.Packet(), time.Now().Add(10*time.Second)); err != nil {
+		if err := c.Write(r.Packet(), time.Now().Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
-		packet, err := c.Read(time.Now().Add(10 * time.Second))
+		packet, err := c.Read(time.Now().Add(time.Minute))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,7 +130,7 @@ func TestGarbage(t *testing.T) {
 	for _, sent := range []string{"x", strings.Repeat("x", 60_000), "\x01\x01"} {
 		c := connect(t, "unixpacket", root.PamSocket())
 		_, _ = io.WriteString(c, sent)
-		packet, err := wire.NewConn(c).Read(time.Now().Add(10 * time.Second))
+		packet, err := wire.NewConn(c).Read(time.Now().Add(time.Minute))
 		if err != nil {
 			t.Fatalf("%.20q is answered with %v, want a denial", sent, err)
 		}
@@ -179,10 +179,10 @@ func TestStop(t *testing.T) {
 	idle := connect(t, "unix", root.VarlinkSocket())
 	unix := connect(t, "unixpacket", root.PamSocket())
 	c := wire.NewConn(unix)
-	if err := c.Write(wire.Request{Kind: wire.Begin, User: "alice", Service: "sshd", PID: 1}.Packet(), time.Now().Add(10*time.Second)); err != nil {
+	if err := c.Write(wire.Request{Kind: wire.Begin, User: "alice", Service: "sshd", PID: 1}.Packet(), time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Read(time.Now().Add(10 * time.Second)); err != nil {
+	if _, err := c.Read(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "both are open", func() bool {
@@ -191,13 +191,13 @@ func TestStop(t *testing.T) {
 		return len(h.open) == 2
 	})
 	l.Close()
-	if !h.Stop(10 * time.Second) {
+	if !h.Stop(time.Minute) {
 		t.Error("something did not finish")
 	}
 	if _, err := idle.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("the idle connection ends with %v, want EOF", err)
 	}
-	if packet, err := c.Read(time.Now().Add(10 * time.Second)); !errors.Is(err, io.EOF) {
+	if packet, err := c.Read(time.Now().Add(time.Minute)); !errors.Is(err, io.EOF) {
 		t.Errorf("the login that waits for its answer gets %v, %v; want EOF", packet, err)
 	}
 	if _, err := os.Lstat(root.PamSocket()); !os.IsNotExist(err) {

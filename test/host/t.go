@@ -18,7 +18,7 @@ type T interface {
 
 // Patience is how long the helpers wait for a program to do what it is about to. It ends tests that have failed and
 // slows no other.
-const Patience = 30 * time.Second
+const Patience = time.Minute
 
 // Eventually calls done until it is true, and fails the test when it is not in time. what says what was waited for.
 func Eventually(t T, what string, done func() bool) {
