@@ -44,7 +44,7 @@ FUZZTIME   ?= 20s
 # Programs that are loaded anywhere, with nothing of their tables left to write to.
 HARDENED    = -buildmode=pie -ldflags '-linkmode=external -extldflags=-Wl,-z,relro,-z,now'
 
-.PHONY: help deps build demo test system-test crash lint fuzz bench install uninstall deb rpm clean
+.PHONY: help deps build demo test system-test crash lint fuzz prove bench install uninstall deb rpm clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -111,6 +111,17 @@ lint: ## gofmt, vet, staticcheck, govulncheck, shellcheck
 
 fuzz: ## each fuzz target for ten minutes (FUZZTIME=10m)
 	FUZZTIME=$(or $(filter-out 20s,$(FUZZTIME)),10m) test/fuzz.sh
+
+PROVE = SALLYPORT_PROVE=1 $(GO) test -v -count=1 -timeout 4h
+# What make prove does: add to it by another line.
+PROOFS += races
+PROOFS += fuzz
+
+.PHONY: $(PROOFS)
+prove: $(PROOFS) ## the long forms of all attacks, for hours; their tables go into docs/security.md
+
+races: test-deps build ## ... one code, 64 ways at one instant, 5,000 times
+	$(PROVE) ./test/race
 
 bench: test-deps build ## measure beside google-authenticator and pam_oath; BENCHFLAGS=-quick shows that it works
 	$(GO) run ./test/bench -plots test/out/bench $(BENCHFLAGS)

@@ -8,6 +8,7 @@ import (
 
 	"sallyport/internal/disk"
 	"sallyport/internal/ledger"
+	"sallyport/test/burst"
 	"sallyport/test/host"
 )
 
@@ -40,7 +41,7 @@ func newDoor(t *testing.T) *door {
 		host.PAM(t, s, host.Module(t, "auth", "required"))
 		policy += fmt.Sprintf("[[rule]]\nservices = [%q]\nrequire = \"always\"\n", s)
 	}
-	d := &door{t: t, program: compile(t), syslog: host.StartSyslog(t), Daemon: host.StartDaemon(t, policy)}
+	d := &door{t: t, program: burst.Compile(t), syslog: host.StartSyslog(t), Daemon: host.StartDaemon(t, policy)}
 	d.Kill()
 	if err := os.Remove(disk.Root("").LedgerFile()); err != nil {
 		t.Fatal(err)
@@ -57,26 +58,26 @@ func newDoor(t *testing.T) *door {
 }
 
 // logIn makes one login.
-func (d *door) logIn(service string, p *person, code string) outcome {
+func (d *door) logIn(service string, p *burst.Person, code string) burst.Outcome {
 	d.t.Helper()
-	return d.burst(modeOf(0), []attempt{{service, p.name, code}})[0]
+	return d.burst(burst.ModeOf(0), []burst.Attempt{{Service: service, User: p.Name, Code: code}})[0]
 }
 
 // burst makes logins at one instant.
-func (d *door) burst(m mode, attempts []attempt) []outcome {
+func (d *door) burst(m burst.Mode, attempts []burst.Attempt) []burst.Outcome {
 	d.t.Helper()
-	b := prepare(d.t, d.program, m, attempts)
-	b.release()
-	return b.outcomes()
+	b := burst.Prepare(d.t, d.program, m, attempts)
+	b.Release()
+	return b.Outcomes()
 }
 
 // struck is a burst in which the daemon is killed, and started again at once.
-func (d *door) struck(m mode, attempts []attempt, kill strike) []outcome {
+func (d *door) struck(m burst.Mode, attempts []burst.Attempt, kill strike) []burst.Outcome {
 	d.t.Helper()
-	b := prepare(d.t, d.program, m, attempts)
+	b := burst.Prepare(d.t, d.program, m, attempts)
 	kill(d, b)
 	d.Start()
-	return b.outcomes()
+	return b.Outcomes()
 }
 
 // beginRound forgets the logs so far.

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"sallyport/test/burst"
 	"sallyport/test/host"
 )
 
@@ -31,8 +32,8 @@ func TestUsedCodeStaysUsed(t *testing.T) {
 			p, code := useACode(d, c.before)
 			c.after(d)
 			refusedEverywhere(d, p, code, usedAlready)
-			if next := d.logIn(services[0], p, p.code(time.Now().Add(host.Period))); !next.granted() {
-				t.Errorf("the code after it: %s\n%s", next.result(), d.logs())
+			if next := d.logIn(services[0], p, p.Code(time.Now().Add(host.Period))); !next.Granted() {
+				t.Errorf("the code after it: %s\n%s", next.Result(), d.logs())
 			}
 		})
 	}
@@ -56,35 +57,35 @@ func TestUsedCodeStaysUsedAfterAPowerLoss(t *testing.T) {
 			host.LoseRun(t)
 			c.after(d)
 			refusedEverywhere(d, p, code, hasStarted)
-			if o := d.logIn(services[0], p, p.recovery); !o.granted() {
-				t.Errorf("a recovery code: %s\n%s", o.result(), d.logs())
+			if o := d.logIn(services[0], p, p.Recovery); !o.Granted() {
+				t.Errorf("a recovery code: %s\n%s", o.Result(), d.logs())
 			}
-			if o := d.logIn(services[1], p, p.recovery); o.granted() {
-				t.Errorf("the same recovery code again: %s", o.result())
+			if o := d.logIn(services[1], p, p.Recovery); o.Granted() {
+				t.Errorf("the same recovery code again: %s", o.Result())
 			}
 		})
 	}
 }
 
 // useACode logs somebody in, after something has happened.
-func useACode(d *door, happens func(*door)) (p *person, code string) {
+func useACode(d *door, happens func(*door)) (p *burst.Person, code string) {
 	d.t.Helper()
-	p = addPeople(d.t, "used", 1)[0]
-	enrol(d.t, p)
+	p = burst.AddPeople(d.t, "used", 1)[0]
+	burst.Enrol(d.t, p)
 	happens(d)
-	code = p.oathCode(time.Now())
-	if o := d.logIn(services[0], p, code); !o.granted() {
-		d.t.Fatalf("a right code: %s\n%s", o.result(), d.logs())
+	code = p.OathCode(time.Now())
+	if o := d.logIn(services[0], p, code); !o.Granted() {
+		d.t.Fatalf("a right code: %s\n%s", o.Result(), d.logs())
 	}
 	return p, code
 }
 
 // refusedEverywhere tries a code at all services at one instant.
-func refusedEverywhere(d *door, p *person, code, told string) {
+func refusedEverywhere(d *door, p *burst.Person, code, told string) {
 	d.t.Helper()
-	for _, o := range d.burst(modeOf(0), everywhere(p.name, code, services, 2*len(services))) {
-		if !o.refusedAs(told) {
-			d.t.Errorf("%s, a used code: %s, want %q\n%s", o.service, o.result(), told, d.logs())
+	for _, o := range d.burst(burst.ModeOf(0), burst.Everywhere(p.Name, code, services, 2*len(services))) {
+		if !o.RefusedAs(told) {
+			d.t.Errorf("%s, a used code: %s, want %q\n%s", o.Service, o.Result(), told, d.logs())
 		}
 	}
 }

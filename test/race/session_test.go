@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"sallyport/test/burst"
 	"sallyport/test/host"
 )
 
@@ -34,7 +35,7 @@ func TestSessionsAtOneInstant(t *testing.T) {
 		host.PAM(t, "race1", host.Module(t, "session", "required"))
 		program := filepath.Join(t.TempDir(), "sessions")
 		host.Output(t, "gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-O2", "-o", program, "testdata/sessions.c", "-lpam")
-		people := addPeople(t, test.excess, sessionUsers)
+		people := burst.AddPeople(t, test.excess, sessionUsers)
 		for round := range 20 {
 			before := len(d.Log())
 			opened, refused, end := openSessions(t, program, people)
@@ -48,10 +49,10 @@ func TestSessionsAtOneInstant(t *testing.T) {
 			}
 			order := openings(d.Log()[before:])
 			for _, p := range people {
-				newest := order[p.name][len(order[p.name])-test.limit:]
+				newest := order[p.Name][len(order[p.Name])-test.limit:]
 				for _, pid := range newest {
 					if !slices.Contains(left, pid) {
-						t.Errorf("%s, round %d: the session of process %d, the newest of %s, has ended", test.excess, round, pid, p.name)
+						t.Errorf("%s, round %d: the session of process %d, the newest of %s, has ended", test.excess, round, pid, p.Name)
 					}
 				}
 			}
@@ -62,9 +63,9 @@ func TestSessionsAtOneInstant(t *testing.T) {
 	}
 }
 
-// openSessions has everybody log in from everywhere, and returns which processes lead a session, how often which other
+// openSessions has everybody log in from Everywhere, and returns which processes lead a session, how often which other
 // status came, and what ends them all.
-func openSessions(t *testing.T, program string, people []*person) (opened []int, refused map[int]int, end func()) {
+func openSessions(t *testing.T, program string, people []*burst.Person) (opened []int, refused map[int]int, end func()) {
 	t.Helper()
 	cmd := exec.Command(program)
 	stdin, err := cmd.StdinPipe()
@@ -93,7 +94,7 @@ func openSessions(t *testing.T, program string, people []*person) (opened []int,
 	}
 	for i := range addresses {
 		for _, p := range people {
-			fmt.Fprintf(stdin, "race1 %s 192.0.2.%d\n", p.name, i+1)
+			fmt.Fprintf(stdin, "race1 %s 192.0.2.%d\n", p.Name, i+1)
 		}
 	}
 	_, _ = io.WriteString(stdin, "\n") // an error shows as an answer that does not come
@@ -111,7 +112,7 @@ func openSessions(t *testing.T, program string, people []*person) (opened []int,
 		if err != nil || err2 != nil {
 			t.Fatalf("not a line of ours: %q", f)
 		}
-		if status == pamSuccess {
+		if status == burst.Success {
 			opened = append(opened, pid)
 		} else {
 			refused[status]++

@@ -10,10 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sallyport/internal/disk"
+
+	"sallyport/test/burst"
 )
 
 // strike releases a burst, and kills the daemon some time before or after that.
-type strike func(*door, *burst)
+type strike func(*door, *burst.Burst)
 
 // strikes draws them, from a fixed seed. What the logins are at then is up to the machine.
 type strikes struct {
@@ -36,14 +38,14 @@ func (s *strikes) next() strike {
 	}
 }
 
-func strikeBefore(d *door, b *burst) {
+func strikeBefore(d *door, b *burst.Burst) {
 	d.Kill()
-	b.release()
+	b.Release()
 }
 
 func strikeAfter(pause time.Duration) strike {
-	return func(d *door, b *burst) {
-		b.release()
+	return func(d *door, b *burst.Burst) {
+		b.Release()
 		<-time.After(pause)
 		d.Kill()
 	}
@@ -51,10 +53,10 @@ func strikeAfter(pause time.Duration) strike {
 
 // strikeAtWrite kills the daemon when it writes to the ledger: amid using a code up, or before it has said so.
 func strikeAtWrite(n int) strike {
-	return func(d *door, b *burst) {
+	return func(d *door, b *burst.Burst) {
 		writes := watchLedger(d.t)
 		defer writes.Close()
-		b.release()
+		b.Release()
 		awaitWrites(d.t, writes, n)
 		d.Kill()
 	}
