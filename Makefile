@@ -34,7 +34,8 @@ RPM_PACKAGES = rpm selinux-policy-dev
 TEST_PACKAGES = $(DEB_PACKAGES) $(RPM_PACKAGES) pamtester strace libpam-google-authenticator libpam-oath pskctool python3-pskc age valgrind shellcheck \
 	mmdebstrap systemd-container qemu-system-x86 qemu-utils cpio e2fsprogs \
 	lintian devscripts apparmor man-db groff \
-	dbus-daemon libedit2 libgnutls30 libnettle8 libseccomp2
+	dbus-daemon libedit2 libgnutls30 libnettle8 libseccomp2 \
+	php-cli python3 nodejs socat jq nginx curl
 
 GO         ?= go
 GOTESTSUM   = $(GO) run gotest.tools/gotestsum@v1.13.0
@@ -142,7 +143,9 @@ install: build/sallyportd build/sallyportctl build/pam_sallyport.so ## what was 
 	install -D -m 0644 systemd/sallyport.tmpfiles $(tmpfiles)
 	install -D -m 0644 systemd/sallyport.catalog $(catalog)
 	install -m 0644 README.md docs/*.md $(docdir)
-	install -D -m 0644 -t $(docdir)/examples systemd/sallyport-network.conf systemd/sallyport-chrony.conf
+	install -D -m 0644 -t $(docdir)/examples systemd/sallyport-network.conf systemd/sallyport-chrony.conf \
+		docs/examples/verify.php docs/examples/gate.nginx.conf docs/examples/gate.service
+	install -m 0755 -t $(docdir)/examples docs/examples/*.sh docs/examples/*.py docs/examples/*.js
 	install -D -m 0644 packaging/man/sallyport.toml.5 $(mandir)/man5/sallyport.toml.5
 	install -D -m 0644 -t $(mandir)/man8 packaging/man/*.8
 	build/sallyportctl man >$(mandir)/man8/sallyportctl.8

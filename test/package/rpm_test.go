@@ -54,6 +54,15 @@ func TestRPMFiles(t *testing.T) {
 	}
 }
 
+// TestRPMExamplesNeedNothing: whoever installs the package need not have PHP and Node for its documents.
+func TestRPMExamplesNeedNothing(t *testing.T) {
+	for line := range strings.Lines(output(t, "rpm", "-qp", "--requires", rpm(t, "sallyport"))) {
+		if strings.Contains(line, "/node") || strings.Contains(line, "php") || strings.Contains(line, "python") {
+			t.Errorf("the package needs %s", line)
+		}
+	}
+}
+
 // scriptlet is one of a package's, by the line that "rpm --scripts" puts in front.
 var scriptlet = regexp.MustCompile(`(?m)^(\w+) scriptlet \(using (\S+)\):\n`)
 
