@@ -41,7 +41,7 @@ GO         ?= go
 GOTESTSUM   = $(GO) run gotest.tools/gotestsum@v1.13.0
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
-FUZZTIME   ?= 20s
+FUZZTIME   ?= 6s
 # Programs that are loaded anywhere, with nothing of their tables left to write to.
 HARDENED    = -buildmode=pie -ldflags '-linkmode=external -extldflags=-Wl,-z,relro,-z,now'
 
@@ -111,7 +111,7 @@ lint: ## gofmt, vet, staticcheck, govulncheck, shellcheck
 	git ls-files '*.sh' .ci/run | xargs shellcheck
 
 fuzz: ## each fuzz target for ten minutes (FUZZTIME=10m)
-	FUZZTIME=$(or $(filter-out 20s,$(FUZZTIME)),10m) test/fuzz.sh
+	FUZZTIME=$(or $(filter-out 6s,$(FUZZTIME)),10m) test/fuzz.sh
 
 PROVE = SALLYPORT_PROVE=1 $(GO) test -v -count=1 -timeout 4h
 # What make prove does: add to it by another line.

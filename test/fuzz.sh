@@ -2,7 +2,7 @@
 # Runs every fuzz target of the tree for FUZZTIME each, from its committed corpus.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-time=${FUZZTIME:-20s}
+time=${FUZZTIME:-6s}
 
 # fuzz runs one target. Go's fuzzer now and then takes the end of its time for a failure, without a failing input to show
 # (golang/go#75804); that is tried again, once.

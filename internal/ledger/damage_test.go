@@ -115,7 +115,7 @@ func verdict(t *testing.T, root disk.Root, file []byte, values map[string][]byte
 	return true
 }
 
-func prepared(t *testing.T) disk.Root {
+func prepared(t testing.TB) disk.Root {
 	t.Helper()
 	root := newRoot(t)
 	if err := os.MkdirAll(root.Runtime(), 0o755); err != nil {

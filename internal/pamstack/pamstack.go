@@ -70,6 +70,9 @@ func In(root string) Directories {
 // maxLevel bounds includes in includes, as libpam does.
 const maxLevel = 16
 
+// maxFiles is more than any stack is made of. Without it a few files that include each other twice would be read for ever.
+const maxFiles = 256
+
 // maxFile is more than any file of this kind has, in bytes.
 const maxFile = 1 << 20
 
@@ -122,6 +125,7 @@ type reader struct {
 	dirs  Directories
 	stack *Stack
 	top   int // the line of the outermost file that is being read
+	files int // how many were read
 }
 
 func (r *reader) fault(file string, number int, format string, args ...any) {
@@ -130,8 +134,15 @@ func (r *reader) fault(file string, number int, format string, args ...any) {
 
 // read adds the lines of a file. level counts substacks; depth counts all includes.
 func (r *reader) read(path string, level, depth int) {
-	if depth > maxLevel {
+	switch r.files++; {
+	case r.files > maxFiles+1:
+		return // it has been said
+	case depth > maxLevel:
 		r.fault(path, 0, "it is included more than %d deep", maxLevel)
+		r.files = maxFiles + 1 // libpam goes no further
+		return
+	case r.files > maxFiles:
+		r.fault(path, 0, "more than %d files are included", maxFiles)
 		return
 	}
 	f, err := os.Open(path)

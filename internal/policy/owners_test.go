@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -151,4 +152,31 @@ func TestOwnersMends(t *testing.T) {
 			t.Errorf("in a directory of mode %v alice belongs to %q, want %q", step.mode, got, step.want)
 		}
 	}
+}
+
+// FuzzParseOwners: whatever the file is, who has an owner by it and who that is are names, and the same file written
+// down again says the same.
+func FuzzParseOwners(f *testing.F) {
+	for _, seed := range []string{"alice: carol\nbob: root\n", "# all\n\nalice:carol\n", "alice: carol\nalice: dave\n", "alice: @wheel\n", "alice: carol"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		owners, err := parseOwners(data)
+		if err != nil {
+			if !printable(err.Error()) {
+				t.Errorf("this is shown: %q", err)
+			}
+			return
+		}
+		var again strings.Builder
+		for account, owner := range owners {
+			if checkMember(account) != nil || checkMember(owner) != nil || isGroup(account) || isGroup(owner) {
+				t.Errorf("%q owns %q", owner, account)
+			}
+			fmt.Fprintf(&again, "%s: %s\n", account, owner)
+		}
+		if same, err := parseOwners([]byte(again.String())); err != nil || !maps.Equal(same, owners) {
+			t.Errorf("%v became %v, %v", owners, same, err)
+		}
+	})
 }

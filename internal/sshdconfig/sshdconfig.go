@@ -20,6 +20,9 @@ const Path = "/etc/ssh/sshd_config"
 // deepest is sshd's own bound for files in files.
 const deepest = 16
 
+// maxFiles is more than any configuration is made of: two files that include each other twice are read 2^16 times.
+const maxFiles = 1000
+
 // Directive is one line of the configuration.
 type Directive struct {
 	File    string
@@ -32,9 +35,21 @@ type Directive struct {
 
 // Read reads the configuration of the host whose files are below prefix, with every file that it includes in its place.
 // It only finds lines again: what they mean sshd itself says.
-func Read(prefix string) ([]Directive, error) { return read(prefix, prefix+Path, false, 0) }
+func Read(prefix string) ([]Directive, error) {
+	r := reader{prefix: prefix}
+	return r.read(prefix+Path, false, 0)
+}
 
-func read(prefix, path string, matched bool, depth int) ([]Directive, error) {
+// reader reads files that include each other.
+type reader struct {
+	prefix string
+	files  int
+}
+
+func (r *reader) read(path string, matched bool, depth int) ([]Directive, error) {
+	if r.files++; r.files > maxFiles {
+		return nil, tooMany(path)
+	}
 	data, err := os.ReadFile(path)
 	if err != nil || depth > deepest {
 		return nil, err
@@ -52,18 +67,32 @@ func read(prefix, path string, matched bool, depth int) ([]Directive, error) {
 			matched = !strings.EqualFold(d.Value, "all")
 			all[len(all)-1].Matched = matched
 		case "include":
-			for _, pattern := range words[1:] {
-				for _, path := range included(prefix, pattern) {
-					inner, err := read(prefix, path, matched, depth+1)
-					if err != nil {
-						return nil, err
-					}
-					all = append(all, inner...)
-				}
+			inner, err := r.include(words[1:], matched, depth)
+			if err != nil {
+				return nil, err
 			}
+			all = append(all, inner...)
 		}
 	}
 	return all, nil
+}
+
+func (r *reader) include(patterns []string, matched bool, depth int) ([]Directive, error) {
+	var all []Directive
+	for _, pattern := range patterns {
+		for _, path := range included(r.prefix, pattern) {
+			inner, err := r.read(path, matched, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, inner...)
+		}
+	}
+	return all, nil
+}
+
+func tooMany(path string) error {
+	return fmt.Errorf("%s: more than %d files are included", path, maxFiles)
 }
 
 // Settings is what "sshd -T" prints: each keyword, in small letters, and its value.
@@ -92,14 +121,19 @@ func Test(ctx context.Context, prefix, user, source string) (Settings, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseSettings(string(out)), nil
+}
+
+// parseSettings reads what "sshd -T" prints. Of a keyword that comes twice the first counts, as in the file.
+func parseSettings(out string) Settings {
 	all := make(Settings)
-	for line := range strings.Lines(string(out)) {
+	for line := range strings.Lines(out) {
 		keyword, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if _, known := all[keyword]; !known {
 			all[keyword] = value
 		}
 	}
-	return all, nil
+	return all
 }
 
 // Check is "sshd -t": whether sshd would start with the configuration.
@@ -171,6 +205,10 @@ type copier struct {
 
 // copy copies one file and returns the path of the copy.
 func (c *copier) copy(path string, depth int) (string, error) {
+	if c.copied++; c.copied > maxFiles {
+		return "", tooMany(path)
+	}
+	to := filepath.Join(c.dir, fmt.Sprintf("config-%03d", c.copied))
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return "", err
@@ -185,8 +223,6 @@ func (c *copier) copy(path string, depth int) (string, error) {
 			return "", err
 		}
 	}
-	c.copied++
-	to := filepath.Join(c.dir, fmt.Sprintf("config-%03d", c.copied))
 	return to, os.WriteFile(to, []byte(strings.Join(lines, "\n")), 0o600)
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -66,7 +67,7 @@ func parseTracking(line string) (clock.Estimate, error) {
 	var seconds [3]time.Duration
 	for i, n := range []int{4, 10, 11} {
 		f, err := strconv.ParseFloat(fields[n], 64)
-		if err != nil || f > 1e9 || f < -1e9 { // thirty years
+		if err != nil || !(math.Abs(f) <= 1e9) { // thirty years; not a number is none
 			return clock.Estimate{}, errors.New("its answer is not understood")
 		}
 		seconds[i] = time.Duration(f * float64(time.Second))

@@ -114,7 +114,7 @@ func TestTracking(t *testing.T) {
 		t.Errorf("%+v, %v", e, err)
 	}
 	for _, bad := range []string{
-		"", "506 Cannot talk to daemon", strings.Replace(good, "42.0", "x", 1), strings.Replace(good, "42.0", "1e300", 1), strings.Replace(good, "42.0", "NaN", 1),
+		"", "506 Cannot talk to daemon", strings.Replace(good, "42.0", "x", 1), strings.Replace(good, "42.0", "1e300", 1), strings.Replace(good, "42.000011444", "NaN", 1),
 		"7F7F0101,,8,1795561295.638531405,0.000000000,0.000000000,0.000000000,0.000,0.000,0.000,0.000000000,0.000000000,0.0,Normal",
 		"00000000,,0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,1.0,1.0,0.0,Not synchronised",
 	} {

@@ -78,6 +78,9 @@ func (m ntpMessage) estimate(now time.Time, server string) (clock.Estimate, stri
 	if age < -time.Minute || age > stale {
 		return clock.Estimate{}, fmt.Sprintf("its last answer, from %s, is not of late", server)
 	}
+	if !m.sane() {
+		return clock.Estimate{}, fmt.Sprintf("its last answer, from %s, is not understood", server)
+	}
 	micro := func(u uint64) time.Duration { return time.Duration(u) * time.Microsecond }
 	measured := (micro(m.Receive) - micro(m.Origin) + micro(m.Transmit) - micro(m.Destination)) / 2
 	const step = 400 * time.Millisecond
@@ -89,4 +92,15 @@ func (m ntpMessage) estimate(now time.Time, server string) (clock.Estimate, stri
 	most := micro(m.RootDelay)/2 + micro(m.RootDispersion) + micro(m.Jitter) + slew + time.Duration(drift*float64(max(0, age)))
 	return clock.Estimate{Source: clock.Timesyncd, Error: most, Detail: "systemd-timesyncd, by " + server, At: now},
 		fmt.Sprintf("sets the clock by %s, and finds it at most %s off", server, clock.Length(most))
+}
+
+// sane reports whether the message's numbers, which come from the network, are such as can be reckoned with.
+func (m ntpMessage) sane() bool {
+	const century, hour = 100 * 365 * 24 * uint64(time.Hour/time.Microsecond), uint64(time.Hour / time.Microsecond)
+	for _, instant := range []uint64{m.Origin, m.Receive, m.Transmit, m.Destination} {
+		if instant > 2*century { // after 1970
+			return false
+		}
+	}
+	return max(m.RootDelay, m.RootDispersion, m.Jitter) <= hour // RFC 5905 has no more than 16 s of each
 }
