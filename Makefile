@@ -82,7 +82,7 @@ build: ## build/pam_sallyport.so, build/sallyportd, build/sallyportctl
 		-ldflags "-buildid= -extldflags=-Wl,-T,$(CURDIR)/cgo/pam_sallyport/dormant.ld" \
 		-o build/pam_sallyport.so ./cgo/pam_sallyport
 	@rm -f build/pam_sallyport.h
-	@printf 'pam_sallyport.so: %s relocations\n' "$$(readelf -Wr build/pam_sallyport.so | grep -c R_X86_64)"
+	@printf 'pam_sallyport.so: %s relocations when it is loaded\n' "$$(readelf -Wr build/pam_sallyport.so | grep -c R_X86_64)"
 
 demo: deps build ## a real SSH login with a code, on a private host; INTERACTIVE=1 keeps it up for your phone
 	$(GO) run ./test/demo
