@@ -116,6 +116,7 @@ fuzz: ## each fuzz target for ten minutes (FUZZTIME=10m)
 PROVE = SALLYPORT_PROVE=1 $(GO) test -v -count=1 -timeout 4h
 # What make prove does: add to it by another line.
 PROOFS += races
+PROOFS += faults
 PROOFS += fuzz
 
 .PHONY: $(PROOFS)
@@ -123,6 +124,9 @@ prove: $(PROOFS) ## the long forms of all attacks, for hours; their tables go in
 
 races: test-deps build ## ... one code, 64 ways at one instant, 5,000 times
 	$(PROVE) ./test/race
+
+faults: test-deps build ## ... disk, memory, user database and daemon fail while people log in
+	$(PROVE) ./test/faults
 
 bench: test-deps build ## measure beside google-authenticator and pam_oath; BENCHFLAGS=-quick shows that it works
 	$(GO) run ./test/bench -plots test/out/bench $(BENCHFLAGS)

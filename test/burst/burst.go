@@ -99,12 +99,27 @@ type Burst struct {
 	errors   strings.Builder
 }
 
+// One is a single login. The words of before, if any, are a command line that runs the program: under a limit, say.
+func One(t *testing.T, program string, before []string, a Attempt) Outcome {
+	t.Helper()
+	line := append(append([]string{}, before...), program)
+	b := prepare(t, line, ModeOf(0), []Attempt{a})
+	b.Release()
+	return b.Outcomes()[0]
+}
+
 // Prepare returns once all logins wait for their release.
 func Prepare(t *testing.T, program string, m Mode, attempts []Attempt) *Burst {
 	t.Helper()
+	return prepare(t, []string{program}, m, attempts)
+}
+
+func prepare(t *testing.T, line []string, m Mode, attempts []Attempt) *Burst {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
-	b := &Burst{t: t, attempts: attempts, cmd: exec.CommandContext(ctx, program, m.Who, m.At)}
+	line = append(line, m.Who, m.At)
+	b := &Burst{t: t, attempts: attempts, cmd: exec.CommandContext(ctx, line[0], line[1:]...)}
 	b.cmd.Stderr = &b.errors
 	stdin, err := b.cmd.StdinPipe()
 	if err != nil {

@@ -91,10 +91,16 @@ func (p *Person) OathCode(now time.Time) string {
 	return host.NewAuthenticator(p.t, p.Key.Secret.Base32()).At(p.Key.Step(now))
 }
 
-// Enrol puts people into the vault, each with a new key. The daemon may run, but not change a record meanwhile.
+// Enrol puts people into the host's vault, each with a new key. The daemon may run, but not change a record meanwhile.
 func Enrol(t *testing.T, people ...*Person) {
 	t.Helper()
-	v := vault.Open(new(disk.OS), "", vault.Keyring{})
+	EnrolBelow(t, "", people...)
+}
+
+// EnrolBelow does that for the daemon of another root.
+func EnrolBelow(t *testing.T, root disk.Root, people ...*Person) {
+	t.Helper()
+	v := vault.Open(new(disk.OS), root, vault.Keyring{})
 	for _, p := range people {
 		p.NewKey()
 		recovery, err := otp.HashRecovery(rand.Reader, p.Recovery)

@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
-	"time"
 
 	"sallyport/internal/disk"
-	"sallyport/internal/ledger"
 	"sallyport/test/burst"
 	"sallyport/test/host"
 )
@@ -46,13 +44,7 @@ func newDoor(t *testing.T) *door {
 	if err := os.Remove(disk.Root("").LedgerFile()); err != nil {
 		t.Fatal(err)
 	}
-	l, err := ledger.Open(ledger.Options{FS: new(disk.OS), Now: time.Now().Add(-time.Hour)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	burst.BeginLedger(t, "")
 	d.Start()
 	return d
 }

@@ -1,0 +1,210 @@
+package faults
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sallyport/internal/otp"
+	"sallyport/test/burst"
+	"sallyport/test/host"
+	"sallyport/test/proof"
+)
+
+// act is what somebody does while the daemon is killed.
+type act struct {
+	name string
+	do   func(*scene) // notes in s.got.totp or s.got.setup what came of it
+}
+
+var acts = []act{
+	{"a login by TOTP", func(s *scene) { s.got.totp = s.logIn(s.alice, s.code) }},
+	{"a login by HOTP", func(s *scene) { s.got.totp = s.logIn(s.alice, s.code) }},
+	{"a login by recovery code", func(s *scene) { s.got.totp = s.logIn(s.alice, s.alice.Recovery) }},
+	{"a set-up", func(s *scene) { s.got.setup = s.setUp() }},
+}
+
+// few are the system calls at which a short run kills: those that change what is kept, or say so.
+var few = regexp.MustCompile(`^(openat|pwrite64|write|sendto|sendmsg|fsync|fdatasync|renameat2?|linkat|unlinkat)$`)
+
+// settles is how long it may take strace to write down that it has killed the daemon: who is not seen dead by then is
+// taken for alive, and the next system call's turn comes.
+const settles = 250 * time.Millisecond
+
+// TestKilledAtEverySystemCall kills the daemon (SIGKILL, by strace) right before each system call that it makes for a
+// login or a set-up, the first of its kind, the second, and so on. Whatever the person was told then is so afterwards, with
+// the next daemon.
+func TestKilledAtEverySystemCall(t *testing.T) {
+	people := burst.AddPeople(t, "killed", 3)
+	table := proof.NewTable("killed during", "system calls", "kills", "people were told", "records to mend", "codes that worked twice")
+	for i, a := range acts {
+		t.Run(a.name, func(t *testing.T) {
+			s := newScene(t, fault{}, fmt.Sprintf("killed%d", i), people)
+			s.program, s.syslog = burst.Compile(t), host.StartSyslog(t)
+			calls := s.callsOf(a)
+			kills, told := 0, 0
+			for _, call := range calls {
+				if !proof.Long() && !few.MatchString(call) {
+					continue
+				}
+				for n := 1; n <= proof.Rounds(2, 40) && s.killAt(a, call, n); n++ {
+					kills++
+					if s.got.totp == in || s.got.setup == done {
+						told++
+					}
+				}
+			}
+			if kills < 5 {
+				t.Errorf("the daemon was killed %d times, at some of %q", kills, calls)
+			}
+			table.Row(a.name, len(calls), kills, fmt.Sprintf("%d times that it was done", told), 0, 0)
+		})
+	}
+	if !t.Failed() {
+		proof.Keep(t, "kills", table)
+	}
+}
+
+// prepare makes everything as it is before the act.
+func (s *scene) prepare(a act) {
+	s.t.Helper()
+	s.used, s.acknowledged, s.got = map[*burst.Person][]string{}, "", answers{}
+	s.alice.Kind = otp.TOTP
+	if a.name == "a login by HOTP" {
+		s.alice.Kind = otp.HOTP
+	}
+	burst.EnrolBelow(s.t, s.root, s.alice)
+	s.code = s.alice.Code(time.Now())
+	if err := os.RemoveAll(filepath.Join(s.root.Users(), s.carol.Name+".toml")); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+var tracedCall = regexp.MustCompile(`(?m)^\d+ +([a-z0-9_]+)\(`)
+
+// callsOf are the system calls that the daemon makes meanwhile.
+func (s *scene) callsOf(a act) []string {
+	s.t.Helper()
+	s.prepare(a)
+	output := filepath.Join(s.t.TempDir(), "calls")
+	strace := s.strace("-o", output)
+	a.do(s)
+	if s.got.totp != in && s.got.setup != done {
+		s.t.Fatalf("undisturbed, the answer is %v\n%s", s.got, s.daemonLog())
+	}
+	s.restart()
+	strace.Kill()
+	text := read(s.t, output)
+	found := map[string]bool{}
+	for _, m := range tracedCall.FindAllStringSubmatch(text, -1) {
+		found[m[1]] = true
+	}
+	delete(found, "exit") // of a thread
+	return slices.Sorted(maps.Keys(found))
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// strace attaches to all threads of the daemon.
+func (s *scene) strace(options ...string) *host.Process {
+	s.t.Helper()
+	p := host.Start(s.t, "strace", append([]string{"-f", "-p", fmt.Sprint(s.daemon.PID())}, options...)...)
+	host.Eventually(s.t, "strace has attached", func() bool {
+		return strings.Contains(p.Log(), "attached") || !p.Running()
+	})
+	if !p.Running() {
+		s.t.Fatalf("strace: %s", p.Log())
+	}
+	return p
+}
+
+// killAt has the daemon die at the nth call of that name that one of its threads makes, and looks at what is left. False: it
+// did not come to that.
+func (s *scene) killAt(a act, call string, n int) (died bool) {
+	s.t.Helper()
+	s.prepare(a)
+	output := filepath.Join(s.t.TempDir(), "killed")
+	strace := s.strace("-o", output, "-e", fmt.Sprintf("trace=%s", call), "-e", fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, n))
+	a.do(s)
+	for end := time.Now().Add(settles); !died && time.Now().Before(end); <-time.After(5 * time.Millisecond) {
+		died = strings.Contains(read(s.t, output), "killed by SIGKILL")
+	}
+	s.restart()
+	strace.Kill()
+	where := fmt.Sprintf("killed at %s %d, answer %v", call, n, s.got)
+	if a.name == "a set-up" {
+		s.checkSetUp(where)
+	} else {
+		s.checkCode(where)
+	}
+	if strings.Contains(s.daemonLog(), "file cannot be used") {
+		s.t.Fatalf("%s: a record has to be mended:\n%s", where, s.daemonLog())
+	}
+	return died
+}
+
+// checkCode: the code is good for one login in all, and the device for the next one.
+func (s *scene) checkCode(where string) {
+	s.t.Helper()
+	code := s.code
+	if s.got.totp == in {
+		code = s.used[s.alice][0]
+	}
+	entered := len(s.used[s.alice])
+	for range 2 {
+		s.logIn(s.alice, code)
+	}
+	if n := len(s.used[s.alice]); n > 1 {
+		s.t.Fatalf("%s: one code let in %d times, %d of them afterwards\n%s", where, n, n-entered, s.daemonLog())
+	}
+	next, err := s.alice.Key.Code(1)
+	if s.alice.Key.Kind == otp.TOTP {
+		next, err = s.alice.Key.Code(s.alice.Key.Step(time.Now()) + 1)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if got := s.logIn(s.alice, next); got != in {
+		s.t.Fatalf("%s: afterwards the next code is answered with %q\n%s", where, got, s.daemonLog())
+	}
+}
+
+// checkSetUp: what was acknowledged is there; what was not can be done.
+func (s *scene) checkSetUp(where string) {
+	s.t.Helper()
+	if s.acknowledged == "" {
+		if err := unix.Access(filepath.Join(s.root.Users(), s.carol.Name+".toml"), unix.F_OK); err == nil && s.enrolled(s.carol) {
+			return // it was done before it could be said
+		}
+		if s.setUp() != done {
+			s.t.Fatalf("%s: afterwards nobody can set up a second factor\n%s", where, s.daemonLog())
+		}
+	}
+	app := host.NewAuthenticator(s.t, s.acknowledged)
+	app.Code() // which has confirmed it
+	if got := s.logIn(s.carol, app.Code()); got != in {
+		s.t.Fatalf("%s: what was set up is answered with %q\n%s", where, got, s.daemonLog())
+	}
+}
+
+// enrolled reports whether the daemon says that the person has a second factor.
+func (s *scene) enrolled(p *burst.Person) bool {
+	s.t.Helper()
+	out := host.Output(s.t, host.Build(s.t).Ctl, "--root", string(s.root), "users", "--json")
+	return strings.Contains(out, fmt.Sprintf("%q", p.Name))
+}
