@@ -37,6 +37,19 @@ func TestAdmit(t *testing.T) {
 	}
 }
 
+// A host is one source, whichever socket it comes in by.
+func TestAdmitWritesAddressesInOneForm(t *testing.T) {
+	h := newHost(t, "")
+	for rhost, want := range map[string]string{
+		"::ffff:192.0.2.7": "192.0.2.7", "192.0.2.7": "192.0.2.7", "2001:db8::1": "2001:db8::1", "desk.example": "desk.example", "": "",
+	} {
+		r, err := h.v.Admit(Caller{}, login.Request{User: "alice", Service: "cockpit", RHost: rhost})
+		if err != nil || r.RHost != want {
+			t.Errorf("%q: %q, %v, want %q", rhost, r.RHost, err, want)
+		}
+	}
+}
+
 func TestSecondDeviceNeedsACode(t *testing.T) {
 	h := newHost(t, "")
 	p := h.enroll("alice", enroll.Options{}).later()

@@ -2,6 +2,7 @@ package verifier
 
 import (
 	"errors"
+	"net/netip"
 
 	"sallyport/internal/audit"
 	"sallyport/internal/login"
@@ -20,6 +21,7 @@ var ErrNotAllowed = errors.New("not allowed")
 // who the policy trusts, and everybody for itself (DESIGN §6). It fails with ErrNotAllowed, or because the user
 // database did not answer.
 func (v *Verifier) Admit(c Caller, r login.Request) (login.Request, error) {
+	r.RHost = oneForm(r.RHost)
 	uid, err := v.Users.Lookup(r.User)
 	switch {
 	case errors.Is(err, ErrUnknownUser):
@@ -41,6 +43,15 @@ func (v *Verifier) Admit(c Caller, r login.Request) (login.Request, error) {
 	e := audit.Event{Kind: audit.AccessRefused, User: r.User, Service: r.Service, UID: c.UID, PID: int(c.PID), Reason: "may verify for itself only"}
 	v.Audit.Record(e)
 	return r, ErrNotAllowed
+}
+
+// oneForm writes an IPv4 address in the usual way: who listens on [::], as Cockpit does, has ::ffff:192.0.2.7 where sshd has
+// 192.0.2.7, and a host is one source for wrong codes and sessions.
+func oneForm(rhost string) string {
+	if addr, err := netip.ParseAddr(rhost); err == nil && addr.Is4In6() {
+		return addr.Unmap().String()
+	}
+	return rhost
 }
 
 // Trusted reports whether the policy's login.trusted names the user with this uid.
