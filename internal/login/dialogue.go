@@ -248,8 +248,9 @@ func (d *Dialogue) beginSetup(f *Facts) Step {
 	f.Record = rec
 	d.state, d.setup = wantSetupCode, setup.ID
 	s := ask(PromptSetup, true)
-	s.Tell, err = setupMessages(setup)
-	if err != nil {
+	if d.req.overheard() {
+		s.Ask.Text = setupPrompt(setup)
+	} else if s.Tell, err = setupMessages(setup); err != nil {
 		return Refuse(Denied, TextSetupFailed)
 	}
 	s.Resume, s.SaveRecord = setup.ID, true
@@ -281,7 +282,11 @@ func (d *Dialogue) answerSetup(f *Facts, answer string) Step {
 	d.state = wantAcknowledgement
 	s := ask(PromptAcknowledge, true)
 	s.SaveRecord, s.SaveAccount = true, true
-	s.Tell = recoveryMessages(done.Recovery)
+	if d.req.overheard() {
+		s.Ask.Text = recoveryPrompt(done.Recovery)
+	} else {
+		s.Tell = recoveryMessages(done.Recovery)
+	}
 	e := d.req.event(audit.Enrolled)
 	e.Token = done.Token
 	s.Events = []audit.Event{e}

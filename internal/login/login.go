@@ -57,6 +57,10 @@ func (r Request) Source() string {
 	}
 }
 
+// overheard reports whether the program that holds the dialogue writes every message into the journal, as cockpit-session
+// does (its prompts it only passes on). No message has a secret there.
+func (r Request) overheard() bool { return r.Service == "cockpit" }
+
 // Facts is all that a step depends on. Record is nil for a user who is not enrolled. A step changes Record and Account
 // in place and says so in Step.SaveRecord and Step.SaveAccount.
 type Facts struct {

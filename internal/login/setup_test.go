@@ -107,6 +107,34 @@ func TestSetupInsideTheLogin(t *testing.T) {
 	p.want("the next code", p.login(p.codeOf(k, 1)), Granted)
 }
 
+// cockpit-session writes each message into the journal, and breaks no line of a prompt: secrets are in prompts, which fit.
+func TestSetupWhereMessagesAreLogged(t *testing.T) {
+	p := newPerson(t, policy.RequireEnroll)
+	p.req.Service = "cockpit"
+	d := New(p.req)
+	s := d.Begin(&p.Facts)
+	p.want("set-up", s, Pending)
+	key := regexp.MustCompile(`key: ([A-Z2-7 ]+)\. ` + PromptSetup + `$`).FindStringSubmatch(s.Ask.Text)
+	if key == nil || len(s.Tell) != 0 {
+		t.Fatalf("asks %q, tells %q", s.Ask.Text, told(s))
+	}
+	secret, err := otp.ParseSecret(strings.ReplaceAll(key[1], " ", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := otp.Key{Kind: otp.TOTP, Algorithm: otp.SHA1, Secret: secret, Digits: 6, Period: 30 * time.Second}
+	s = d.Answer(&p.Facts, p.codeOf(k, 0))
+	p.want("first code", s, Pending)
+	codes := regexp.MustCompile(`[A-Z2-7]{4}(-[A-Z2-7]{4}){3}`).FindAllString(s.Ask.Text, -1)
+	if len(codes) != otp.RecoveryCodes || len(s.Tell) != 0 || !strings.HasSuffix(s.Ask.Text, PromptAcknowledge) {
+		t.Fatalf("asks %q, tells %q", s.Ask.Text, told(s))
+	}
+	if len(s.Ask.Text) >= 512 || strings.ContainsAny(s.Ask.Text, "\n█") {
+		t.Errorf("a prompt of %d bytes: %q", len(s.Ask.Text), s.Ask.Text)
+	}
+	p.want("Enter", d.Answer(&p.Facts, ""), Granted)
+}
+
 func TestSetupWithAWrongCode(t *testing.T) {
 	p := newPerson(t, policy.RequireEnroll)
 	d, k := setUp(t, p)

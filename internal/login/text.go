@@ -139,6 +139,26 @@ func setupMessages(s enroll.Setup) ([]Message, error) {
 	return messages(lines), nil
 }
 
+// setupPrompt is for a login that is overheard: it shows the key in running text, which is how Cockpit sets a prompt, and
+// all of it in ASCII. A QR code it could not show. Like every prompt it has room for 511 bytes (PAM_MAX_MSG_SIZE).
+func setupPrompt(s enroll.Setup) string {
+	return "This login needs a second factor, which you set up now. Add an account to an authenticator app by hand, with this key: " +
+		Grouped(s.URI.Key.Secret.Base32()) + ". " + PromptSetup
+}
+
+// recoveryPrompt is recoveryMessages for a login that is overheard.
+func recoveryPrompt(codes []string) string {
+	text := "The second factor is set up. "
+	if len(codes) > 0 {
+		text += "Your recovery codes, each good for one login without the phone, are not shown again:"
+		for i, c := range codes { // the numbers show where one begins: the lines break at its hyphens
+			text += fmt.Sprintf(" (%d) %s", i+1, c)
+		}
+		text += ". "
+	}
+	return text + PromptAcknowledge
+}
+
 // recoveryMessages shows recovery codes, once.
 func recoveryMessages(codes []string) []Message {
 	lines := []string{"The second factor is set up."}
