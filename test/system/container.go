@@ -25,7 +25,18 @@ type container struct {
 // machine's clock, which nothing in it can set.
 func Boot(t host.T) *Guest {
 	t.Helper()
-	g := newGuest(t, Container)
+	return bootContainer(t, Container)
+}
+
+// BootPanel boots a container with Cockpit on port 9090.
+func BootPanel(t host.T) *Guest {
+	t.Helper()
+	return bootContainer(t, Panel)
+}
+
+func bootContainer(t host.T, image Image) *Guest {
+	t.Helper()
+	g := newGuest(t, image)
 	c := &container{g: g, root: filepath.Join(g.dir, "root")}
 	g.kind = c
 	c.mount()

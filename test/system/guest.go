@@ -23,6 +23,13 @@ type Guest struct {
 	master *host.Process
 }
 
+// With is the same guest for a subtest, which fails by itself.
+func (g *Guest) With(t host.T) *Guest {
+	sub := *g
+	sub.t = t
+	return &sub
+}
+
 // kind is how a guest runs.
 type kind interface {
 	// start boots it and returns as soon as there is somebody to connect to.

@@ -23,6 +23,7 @@ type Image string
 // The images.
 const (
 	Container Image = "container" // a tree, for Boot
+	Panel     Image = "panel"     // a tree with Cockpit, for BootPanel
 	Machine   Image = "machine"   // a disk, a kernel and an initrd, for BootMachine
 )
 
@@ -34,6 +35,9 @@ var packages = []string{
 	"systemd-sysv", "dbus", "libpam-systemd", "openssh-server", "openssh-client", "sudo", "passwd", "login", "iproute2", "procps", "psmisc",
 	"chrony", "debconf", "apparmor",
 }
+
+// panelPackages are what a Panel has beside these: Cockpit, as on a server without a desktop.
+var panelPackages = []string{"cockpit-ws", "cockpit-bridge", "cockpit-system"}
 
 // recipe is what an image depends on. Where packages come from is no part of it.
 type recipe struct {
@@ -47,7 +51,10 @@ type recipe struct {
 
 func (i Image) recipe() recipe {
 	r := recipe{Image: i, Suite: suite, Packages: packages, Files: furniture(), Steps: 1}
-	if i == Machine {
+	switch i {
+	case Panel:
+		r.Packages = append(slices.Clone(packages), panelPackages...)
+	case Machine:
 		r.Packages = append(slices.Clone(packages), machinePackages...)
 		r.Init = initScript
 	}

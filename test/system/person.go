@@ -68,15 +68,21 @@ func (p *Person) confirm(x *host.Terminal) {
 // container -b 127.0.0.2 is another source.
 func (g *Guest) Client(program string, args ...string) *exec.Cmd {
 	g.t.Helper()
-	enter, port, _ := g.kind.network()
-	line := append(enter, program, "-F", "none")
+	_, port, _ := g.kind.network()
+	line := []string{"-F", "none"}
 	for _, o := range []string{
 		"Port=" + strconv.Itoa(port), "UserKnownHostsFile=" + g.knownHosts(port, "etc/ssh/ssh_host_ed25519_key.pub"),
 		"StrictHostKeyChecking=yes", "IdentitiesOnly=yes", "IdentityAgent=none", "ConnectTimeout=60",
 	} {
 		line = append(line, "-o", o)
 	}
-	line = append(line, args...)
+	return g.Beside(program, append(line, args...)...)
+}
+
+// Beside is a program of this machine's from which the guest's ports can be reached.
+func (g *Guest) Beside(program string, args ...string) *exec.Cmd {
+	enter, _, _ := g.kind.network()
+	line := append(append(enter, program), args...)
 	return host.Command(line[0], line[1:]...)
 }
 

@@ -1,6 +1,6 @@
 // Package system boots whole Debian systems for tests: their own systemd, logind, D-Bus, journal and sshd, with nothing
-// of the machine's but its kernel (Boot, in systemd-nspawn, ready in a second) or not even that (BootMachine, in QEMU,
-// with a clock, cgroup limits, reboots and power cuts, ready in a few seconds).
+// of the machine's but its kernel (Boot and BootPanel, in systemd-nspawn, ready in a second or two) or not even that
+// (BootMachine, in QEMU, with a clock, cgroup limits, reboots and power cuts, ready in a few seconds).
 //
 // A package whose tests use it says so in its TestMain:
 //
