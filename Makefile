@@ -35,7 +35,8 @@ TEST_PACKAGES = $(DEB_PACKAGES) $(RPM_PACKAGES) pamtester strace libpam-google-a
 	mmdebstrap systemd-container qemu-system-x86 qemu-utils cpio e2fsprogs \
 	lintian devscripts apparmor man-db groff \
 	dbus-daemon libedit2 libgnutls30 libnettle8 libseccomp2 \
-	php-cli python3 nodejs socat jq nginx curl
+	php-cli python3 nodejs socat jq nginx curl \
+	chromium fonts-dejavu-core
 
 GO         ?= go
 GOTESTSUM   = $(GO) run gotest.tools/gotestsum@v1.13.0
@@ -45,7 +46,7 @@ FUZZTIME   ?= 6s
 # Programs that are loaded anywhere, with nothing of their tables left to write to.
 HARDENED    = -buildmode=pie -ldflags '-linkmode=external -extldflags=-Wl,-z,relro,-z,now'
 
-.PHONY: help deps build demo test system-test crash lint fuzz prove bench install uninstall deb rpm clean
+.PHONY: help deps build demo test system-test panel-test crash lint fuzz prove bench install uninstall deb rpm clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -64,7 +65,7 @@ endef
 deps: ## install the Debian packages that building and the demo need (as root)
 	$(call missing,$(PACKAGES))
 
-test-deps: deps build/chrony.deb ## ... and those that the tests need
+test-deps: deps build/chrony.deb test/panel/node_modules ## ... and those that the tests need
 	$(call missing,$(TEST_PACKAGES))
 
 # A test runs chrony's programs. Installed, they would take the place of what keeps this machine's clock.
@@ -72,6 +73,11 @@ build/chrony.deb:
 	@mkdir -p build
 	cd build && { apt-get download -qq chrony || { apt-get update -qq && apt-get download -qq chrony; }; } 2>/dev/null
 	mv build/chrony_*.deb $@
+
+# What drives Chromium in the tests of the panel. Node.js and npm are the machine's.
+test/panel/node_modules: test/panel/package-lock.json
+	npm ci --silent --no-audit --no-fund --prefix test/panel
+	@touch $@
 
 # The module's build ID would be made of the linker script's path, too: it has none.
 build: ## build/pam_sallyport.so, build/sallyportd, build/sallyportctl
@@ -82,13 +88,13 @@ build: ## build/pam_sallyport.so, build/sallyportd, build/sallyportctl
 		-ldflags "-buildid= -extldflags=-Wl,-T,$(CURDIR)/cgo/pam_sallyport/dormant.ld" \
 		-o build/pam_sallyport.so ./cgo/pam_sallyport
 	@rm -f build/pam_sallyport.h
-	@printf 'pam_sallyport.so: %s relocations when it is loaded\n' "$$(readelf -Wr build/pam_sallyport.so | grep -c R_X86_64)"
+	@printf 'pam_sallyport.so: %s relocations\n' "$$(readelf -Wr build/pam_sallyport.so | grep -c R_X86_64)"
 
 demo: deps build ## a real SSH login with a code, on a private host; INTERACTIVE=1 keeps it up for your phone
 	$(GO) run ./test/demo
 
-# Packages whose tests take minutes, on machines under QEMU.
-SLOW = sallyport/test/machine sallyport/test/crash
+# Packages whose tests take minutes, on machines under QEMU or in a browser.
+SLOW = sallyport/test/machine sallyport/test/crash sallyport/test/panel/page
 
 test: test-deps lint build deb ## everything that a change must pass
 	FUZZTIME=$(FUZZTIME) test/fuzz.sh
@@ -97,6 +103,9 @@ test: test-deps lint build deb ## everything that a change must pass
 
 system-test: test-deps build deb ## all tests on whole systems, in containers and under QEMU
 	$(GO) test -v -count=1 -timeout 60m ./test/system ./test/machine
+
+panel-test: test-deps build deb ## all tests of Cockpit, in Chromium; pictures in test/out/panel
+	$(GO) test -v -count=1 -timeout 60m ./test/panel/...
 
 CUTS ?= $(if $(CI),3,20)
 crash: test-deps build deb ## power cuts of a machine under QEMU while people log in (CUTS=20), and at every flush
