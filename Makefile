@@ -31,7 +31,7 @@ PACKAGES = gcc libc6-dev libpam0g-dev make \
 DEB_PACKAGES = debhelper dh-apparmor po-debconf
 RPM_PACKAGES = rpm selinux-policy-dev
 # To test with the real programs and on whole systems, and to lint.
-TEST_PACKAGES = $(DEB_PACKAGES) $(RPM_PACKAGES) pamtester strace libpam-google-authenticator libpam-oath pskctool python3-pskc age valgrind shellcheck \
+TEST_PACKAGES = $(DEB_PACKAGES) $(RPM_PACKAGES) pamtester strace libpam-google-authenticator libpam-oath pskctool python3-pskc age valgrind shellcheck clang libclang-rt-dev \
 	mmdebstrap systemd-container qemu-system-x86 qemu-utils cpio e2fsprogs \
 	lintian devscripts apparmor man-db groff \
 	dbus-daemon libedit2 libgnutls30 libnettle8 libseccomp2 \
