@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { system.Main(m, system.Machine) }
 // time.
 func TestSystemctl(t *testing.T) {
 	g := system.BootMachine(t, system.MachineOptions{})
-	g.InstallPackages(g.CopyPackages(system.PackageVersion(t)))
+	g.InstallPackages(g.CopyPackages())
 	g.ProtectSSH()
 	alice, bob := g.AddUser("alice").Enroll(), g.AddUser("bob").Enroll()
 	alice.LogIn()

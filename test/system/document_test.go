@@ -191,7 +191,7 @@ func (p *Person) reconfigure(line string) {
 // TestInstallPage follows docs/install.md from a clean system to a clean system.
 func TestInstallPage(t *testing.T) {
 	g := Boot(t)
-	old, next := g.CopyPackages(previous), g.CopyPackages(PackageVersion(t))
+	old, next := g.CopyPrevious(), g.CopyPackages()
 	in := func(dir string) func(string) {
 		return func(line string) { g.Run("cd " + dir + " && export DEBIAN_FRONTEND=noninteractive && " + line) }
 	}
@@ -199,7 +199,7 @@ func TestInstallPage(t *testing.T) {
 	follow(t, g, "install.md", map[string]play{
 		"Install": {run: in(old), after: func() {
 			alice = g.AddUser("alice").Enroll()
-			g.ProtectSSH()
+			g.ProtectPreviousSSH()
 			alice.LogIn()
 		}},
 		"Seal the vault": {after: func() { alice.LogInWith(alice.recovery()) }},

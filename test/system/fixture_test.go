@@ -6,13 +6,13 @@ import (
 	"testing"
 )
 
-func TestMain(m *testing.M) { Main(m, Container) }
+func TestMain(m *testing.M) { Main(m, Container, Previous) }
 
 // protected is a guest with the packages of make deb, and ssh protected as the README says.
 func protected(t *testing.T) *Guest {
 	t.Helper()
 	g := Boot(t)
-	g.InstallPackages(g.CopyPackages(PackageVersion(t)))
+	g.InstallPackages(g.CopyPackages())
 	g.ProtectSSH()
 	return g
 }

@@ -45,7 +45,7 @@ type kind interface {
 }
 
 // patience is how long a guest may take to boot or to end. It ends tests that have failed and slows no other.
-const patience = 3 * time.Minute
+const patience = 10 * time.Minute
 
 func newGuest(t host.T, image Image) *Guest {
 	t.Helper()
@@ -81,7 +81,8 @@ func (g *Guest) Start() {
 func (g *Guest) waitForDoor() {
 	g.t.Helper()
 	enter, _, port := g.kind.network()
-	probe := append(enter, "ssh-keyscan", "-T", "2", "-t", "ed25519", "-p", strconv.Itoa(port), "127.0.0.1")
+	// A machine under emulation on a busy one takes seconds to agree on a key.
+	probe := append(enter, "ssh-keyscan", "-T", "30", "-t", "ed25519", "-p", strconv.Itoa(port), "127.0.0.1")
 	g.eventually("the guest's door opens", func() bool {
 		if !g.kind.running().Running() {
 			g.t.Fatalf("the guest has ended:\n%s", g.Console())
@@ -244,7 +245,8 @@ func (g *Guest) eventually(what string, done func() bool) {
 	defer tick.Stop()
 	for end := time.Now().Add(patience); !done(); <-tick.C {
 		if time.Now().After(end) {
-			g.t.Fatalf("not within %v: %s", patience, what)
+			console := g.Console()
+			g.t.Fatalf("not within %v: %s\nThe console ends with:\n%s", patience, what, console[max(0, len(console)-4096):])
 		}
 	}
 }

@@ -85,43 +85,48 @@ func (i Image) dir() (string, error) {
 	return filepath.Join(top, string(i)+"-"+hex.EncodeToString(sum[:8])), nil
 }
 
-// ensure builds the image unless it is there. Several processes may come at once: the first builds, the others wait.
-func (i Image) ensure() (err error) {
+func (i Image) ensure() error {
 	dir, err := i.dir()
 	if err != nil {
 		return err
 	}
-	lock, err := os.OpenFile(filepath.Join(filepath.Dir(dir), string(i)+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if os.Geteuid() != 0 {
+		return errors.New("building a guest needs root")
+	}
+	return ensure(string(i), dir, i.build)
+}
+
+// ensure has build fill dir unless it is there. Several processes may come at once: the first builds, the others wait.
+func ensure(name, dir string, build func(dir string) error) error {
+	top := filepath.Dir(dir)
+	lock, err := os.OpenFile(filepath.Join(top, name+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
 	defer lock.Close()
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
-		return fmt.Errorf("waiting for who builds the image: %w", err)
+		return fmt.Errorf("waiting for who builds %s: %w", name, err)
 	}
 	if _, err := os.Stat(dir); err == nil {
 		now := time.Now()
 		return os.Chtimes(dir, now, now)
 	}
-	if os.Geteuid() != 0 {
-		return errors.New("building a guest needs root")
-	}
-	forget(filepath.Dir(dir), i)
-	fmt.Fprintf(os.Stderr, "system: building the %s image (%s); this happens once\n", i, dir)
-	partial, err := os.MkdirTemp(filepath.Dir(dir), "partial-")
+	forget(top, name)
+	fmt.Fprintf(os.Stderr, "system: building %s (%s); this happens once\n", name, dir)
+	partial, err := os.MkdirTemp(top, "partial-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(partial) // what is left of it
-	if err := i.build(partial); err != nil {
-		return fmt.Errorf("building the %s image: %w", i, err)
+	if err := build(partial); err != nil {
+		return fmt.Errorf("building %s: %w", name, err)
 	}
 	return os.Rename(partial, dir)
 }
 
-// forget removes the image's older editions when nothing has used them for two weeks.
-func forget(top string, i Image) {
-	editions, _ := filepath.Glob(filepath.Join(top, string(i)+"-*")) // the pattern is well formed
+// forget removes older editions when nothing has used them for two weeks.
+func forget(top, name string) {
+	editions, _ := filepath.Glob(filepath.Join(top, name+"-*")) // the pattern is well formed
 	for _, old := range editions {
 		if info, err := os.Stat(old); err == nil && time.Since(info.ModTime()) > 14*24*time.Hour {
 			_ = os.RemoveAll(old) // only a cache

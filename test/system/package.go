@@ -1,8 +1,6 @@
 package system
 
 import (
-	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -29,46 +27,21 @@ func packageFile(t host.T, name string) string {
 	return found[0]
 }
 
-// CopyPackages puts both packages into a directory of the guest's: /root/VERSION. Another version than PackageVersion
-// are the same files under that number.
-func (g *Guest) CopyPackages(version string) (dir string) {
+// CopyPackages puts both packages into a directory of the guest's: /root/VERSION.
+func (g *Guest) CopyPackages() (dir string) {
 	g.t.Helper()
 	stage := g.t.TempDir()
 	for _, name := range []string{"sallyport", "libpam-sallyport"} {
-		file := packageFile(g.t, name)
-		if version == PackageVersion(g.t) {
-			host.Output(g.t, "cp", file, stage)
-			continue
-		}
-		repack(g.t, file, filepath.Join(stage, name+"_"+version+"_amd64.deb"), version)
+		host.Output(g.t, "cp", packageFile(g.t, name), stage)
 	}
-	dir = "/root/" + version
+	dir = "/root/" + PackageVersion(g.t)
 	g.Copy(stage, dir)
 	return dir
 }
 
-// repack makes the package of another version out of one.
-func repack(t host.T, from, to, version string) {
-	t.Helper()
-	tree, err := os.MkdirTemp(t.TempDir(), "package-")
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
-	own := strings.TrimSpace(host.Output(t, "dpkg-deb", "--field", from, "Version"))
-	host.Output(t, "dpkg-deb", "--raw-extract", from, tree)
-	control := filepath.Join(tree, "DEBIAN/control")
-	text, err := os.ReadFile(control)
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
-	changed := strings.ReplaceAll(string(text), "Version: "+own+"\n", "Version: "+version+"\n")
-	changed = strings.ReplaceAll(changed, fmt.Sprintf("(= %s)", own), fmt.Sprintf("(= %s)", version))
-	host.WriteFile(t, control, changed, 0o644)
-	host.Output(t, "dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", tree, to)
-}
-
-// apt is apt's front end for scripts; what a package asks gets its default.
-const apt = "DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes --option Dpkg::Use-Pty=0 "
+// apt is apt's front end for scripts; what a package asks gets its default, and so does dpkg's question whether to keep a
+// changed file.
+const apt = "DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes --option Dpkg::Use-Pty=0 --option Dpkg::Options::=--force-confold "
 
 // InstallPackages installs a directory of packages as an admin does, without the network: what they depend on is there.
 func (g *Guest) InstallPackages(dir string) string {

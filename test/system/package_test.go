@@ -9,15 +9,12 @@ import (
 	"sallyport/test/host"
 )
 
-// previous sorts before every version of ours.
-const previous = "0.0.1~previous"
-
 // TestUpgrade: while apt replaces the packages, people log in all the time, and none is refused.
 func TestUpgrade(t *testing.T) {
 	g := Boot(t)
-	g.InstallPackages(g.CopyPackages(previous))
-	g.ProtectSSH()
-	next := g.CopyPackages(PackageVersion(t))
+	g.InstallPackages(g.CopyPrevious())
+	g.ProtectPreviousSSH()
+	next := g.CopyPackages()
 	const kept = "# the admin's own\n"
 	g.WriteFile("/etc/sallyport/sallyport.toml", g.ReadFile("/etc/sallyport/sallyport.toml")+kept, 0o644)
 

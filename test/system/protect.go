@@ -13,8 +13,12 @@ import (
 // and reloaded. Where the packages are installed, libpam finds the module by its name.
 func (g *Guest) ProtectSSH() {
 	g.t.Helper()
+	g.protectSSH(block(g.t, "README.md", "pam"))
+}
+
+func (g *Guest) protectSSH(lines string) {
+	g.t.Helper()
 	const stack, include = "/etc/pam.d/sshd", "@include common-auth\n"
-	lines := block(g.t, "README.md", "pam")
 	before := g.ReadFile(stack)
 	if !strings.HasPrefix(lines, include) || !strings.Contains(before, include) {
 		g.t.Fatalf("the README's lines do not fit %s:\n%s", stack, before)

@@ -28,12 +28,15 @@ import (
 	"sallyport/test/host"
 )
 
-// Main sees to it that the images are there, which takes minutes once and needs the network, and runs the tests of a
+// Part is what tests need and Main sees to: an Image, or a Release.
+type Part interface{ ensure() error }
+
+// Main sees to it that the parts are there, which takes minutes once and needs the network, and runs the tests of a
 // package in a private host. It is for TestMain.
-func Main(m *testing.M, images ...Image) {
+func Main(m *testing.M, parts ...Part) {
 	if !host.Inside() {
-		for _, image := range images {
-			if err := image.ensure(); err != nil {
+		for _, part := range parts {
+			if err := part.ensure(); err != nil {
 				fmt.Fprintf(os.Stderr, "system: %v\n", err)
 				os.Exit(1)
 			}
