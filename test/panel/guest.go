@@ -9,7 +9,7 @@ import (
 func Boot(t host.T) *system.Guest {
 	t.Helper()
 	g := system.BootPanel(t)
-	g.InstallPackages(g.CopyPackages(system.PackageVersion(t)))
+	g.InstallPackages(g.CopyPackages())
 	g.Run("sallyportctl setup cockpit --apply")
 	g.Run("sallyportctl setup sudo --apply")
 	return g
