@@ -22,6 +22,9 @@ type Act struct {
 	Owner func(file, account string) string
 }
 
+// DelegateActions lists what delegates can be allowed to do.
+func DelegateActions() []string { return []string{"list", "disable", "unlock", "sessions"} }
+
 // Delegate reports whether a delegate of the policy may do that. Root, and
 // whoever is a delegate itself, must be named in `over` in person: a group they
 // are in, or an owner, is not enough.

@@ -90,7 +90,7 @@ func ruleKeys() []ruleKey {
 // delegateKeys are the keys of [[delegate]].
 func delegateKeys() []key[Delegate] {
 	const nobody = "It would match nobody."
-	actions := []string{"list", "disable", "unlock", "sessions"}
+	actions := DelegateActions()
 	return []key[Delegate]{
 		stringsKey("who", nobody, func(d *Delegate) *Members { return &d.Who }, checkMember),
 		stringsKey("over", nobody, func(d *Delegate) *Members { return &d.Over }, checkMember),

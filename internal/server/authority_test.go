@@ -78,6 +78,7 @@ var authority = map[string][]string{
 	"io.sallyport.Account.RecoveryCodes": {"root itself", "the user"},
 	"io.sallyport.Account.Resync":        {"root", "root itself", "the user"},
 
+	"io.sallyport.Admin.Rights":      {"root", "root itself", "the user", "another user", "a delegate", "a delegate over others", "a delegate over root", "trusted", "no user"},
 	"io.sallyport.Admin.Users":       {"root", "root itself", "a delegate", "a delegate over others", "a delegate over root"},
 	"io.sallyport.Admin.Disable":     {"root", "root itself", "a delegate"},
 	"io.sallyport.Admin.Unlock":      {"root", "root itself"},

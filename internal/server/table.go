@@ -27,6 +27,7 @@ func table() map[string][]grant {
 		"io.sallyport.Account.RecoveryCodes": {self()},
 		"io.sallyport.Account.Resync":        {self(), root()},
 
+		"io.sallyport.Admin.Rights":      {everybody()},
 		"io.sallyport.Admin.Users":       {root(), anyDelegate("list")},
 		"io.sallyport.Admin.Disable":     {root(), delegate("disable")},
 		"io.sallyport.Admin.Unlock":      {root(), delegate("unlock")},
@@ -134,6 +135,11 @@ func verifying() grant {
 		c.login, err = s.Verifier.Admit(c.caller.verifying(), r)
 		return err == nil, err
 	}}
+}
+
+// everybody is for what tells nothing of anybody else.
+func everybody() grant {
+	return grant{"everybody", false, func(*Server, *call) (bool, error) { return true, nil }}
 }
 
 // begun is who began a login on this connection: nobody else speaks on it.

@@ -424,6 +424,67 @@ func Dispatch_Error(err error) error {
 
 // Generated client method calls
 
+// What the caller may do, so that a panel shows what will not be refused.
+//
+//	root  everything
+//	may   to at least one account that is not its own: list, disable, unlock, sessions
+//
+// Everybody may ask.
+type Rights_methods struct{}
+
+func Rights() Rights_methods { return Rights_methods{} }
+
+func (m Rights_methods) Call(ctx context.Context, c *varlink.Connection) (root_out_ bool, may_out_ []string, err_ error) {
+	receive, err_ := m.Send(ctx, c, 0)
+	if err_ != nil {
+		return
+	}
+	root_out_, may_out_, _, err_ = receive(ctx)
+	return
+}
+
+func (m Rights_methods) Send(ctx context.Context, c *varlink.Connection, flags uint64) (func(ctx context.Context) (bool, []string, uint64, error), error) {
+	receive, err := c.Send(ctx, "io.sallyport.Admin.Rights", nil, flags)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (root_out_ bool, may_out_ []string, flags uint64, err error) {
+		var out struct {
+			Root bool     `json:"root"`
+			May  []string `json:"may"`
+		}
+		flags, err = receive(ctx, &out)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		root_out_ = out.Root
+		may_out_ = []string(out.May)
+		return
+	}, nil
+}
+
+func (m Rights_methods) Upgrade(ctx context.Context, c *varlink.Connection) (func(ctx context.Context) (root_out_ bool, may_out_ []string, flags uint64, conn varlink.ReadWriterContext, err_ error), error) {
+	receive, err := c.Upgrade(ctx, "io.sallyport.Admin.Rights", nil)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (root_out_ bool, may_out_ []string, flags uint64, conn varlink.ReadWriterContext, err error) {
+		var out struct {
+			Root bool     `json:"root"`
+			May  []string `json:"may"`
+		}
+		flags, conn, err = receive(ctx, &out)
+		if err != nil {
+			err = Dispatch_Error(err)
+			return
+		}
+		root_out_ = out.Root
+		may_out_ = []string(out.May)
+		return
+	}, nil
+}
+
 // List the users who have a second factor, in the order of their names' bytes. It must be called with more: the list
 // comes in parts of up to a hundred.
 //
@@ -1411,6 +1472,7 @@ func (m Backup_methods) Upgrade(ctx context.Context, c *varlink.Connection) (fun
 // Generated service interface with all methods
 
 type iosallyportadminInterface interface {
+	Rights(ctx context.Context, c VarlinkCall) error
 	Users(ctx context.Context, c VarlinkCall, locked_ *bool, unenrolled_ *bool, group_ *string) error
 	Disable(ctx context.Context, c VarlinkCall, user_ string) error
 	Unlock(ctx context.Context, c VarlinkCall, user_ string) error
@@ -1513,6 +1575,16 @@ func (c *VarlinkCall) ReplyUnavailable(ctx context.Context, reason_ string, path
 }
 
 // Generated reply methods for all varlink methods
+
+func (c *VarlinkCall) ReplyRights(ctx context.Context, root_ bool, may_ []string) error {
+	var out struct {
+		Root bool     `json:"root"`
+		May  []string `json:"may"`
+	}
+	out.Root = root_
+	out.May = []string(may_)
+	return c.Reply(ctx, &out)
+}
 
 func (c *VarlinkCall) ReplyUsers(ctx context.Context, users_ []User) error {
 	var out struct {
@@ -1648,6 +1720,16 @@ func (c *VarlinkCall) ReplyBackup(ctx context.Context, account_ *Portable, probl
 
 // Generated dummy implementations for all varlink methods
 
+// What the caller may do, so that a panel shows what will not be refused.
+//
+//	root  everything
+//	may   to at least one account that is not its own: list, disable, unlock, sessions
+//
+// Everybody may ask.
+func (s *VarlinkInterface) Rights(ctx context.Context, c VarlinkCall) error {
+	return c.ReplyMethodNotImplemented(ctx, "io.sallyport.Admin.Rights")
+}
+
 // List the users who have a second factor, in the order of their names' bytes. It must be called with more: the list
 // comes in parts of up to a hundred.
 //
@@ -1756,6 +1838,9 @@ func (s *VarlinkInterface) Backup(ctx context.Context, c VarlinkCall) error {
 
 func (s *VarlinkInterface) VarlinkDispatch(ctx context.Context, call varlink.Call, methodname string) error {
 	switch methodname {
+	case "Rights":
+		return s.iosallyportadminInterface.Rights(ctx, VarlinkCall{call})
+
 	case "Users":
 		var in struct {
 			Locked     *bool   `json:"locked,omitempty"`
@@ -1936,6 +2021,12 @@ type User (
   last: ?LastLogin,
   problem: ?string
 )
+
+# What the caller may do, so that a panel shows what will not be refused.
+#   root  everything
+#   may   to at least one account that is not its own: list, disable, unlock, sessions
+# Everybody may ask.
+method Rights() -> (root: bool, may: []string)
 
 # List the users who have a second factor, in the order of their names' bytes. It must be called with more: the list
 # comes in parts of up to a hundred.
