@@ -38,6 +38,9 @@ TEST_PACKAGES = $(DEB_PACKAGES) $(RPM_PACKAGES) pamtester strace libpam-google-a
 	php-cli python3 nodejs socat jq nginx curl \
 	chromium fonts-dejavu-core
 
+# The page for Cockpit is made with npm, whose Node.js need not be Debian's.
+NPM_PACKAGES = $(if $(shell command -v npm),,nodejs npm)
+
 GO         ?= go
 GOTESTSUM   = $(GO) run gotest.tools/gotestsum@v1.13.0
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -46,7 +49,7 @@ FUZZTIME   ?= 6s
 # Programs that are loaded anywhere, with nothing of their tables left to write to.
 HARDENED    = -buildmode=pie -ldflags '-linkmode=external -extldflags=-Wl,-z,relro,-z,now'
 
-.PHONY: help deps build demo test system-test panel-test crash lint fuzz prove bench install uninstall deb rpm clean
+.PHONY: help deps build demo test system-test panel-test crash lint fuzz prove bench cockpit install uninstall deb rpm clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -90,6 +93,16 @@ build: ## build/pam_sallyport.so, build/sallyportd, build/sallyportctl
 	@rm -f build/pam_sallyport.h
 	@printf 'pam_sallyport.so: %s relocations\n' "$$(readelf -Wr build/pam_sallyport.so | grep -c R_X86_64)"
 
+PAGE = packaging/cockpit
+PAGE_MODULES = $(PAGE)/node_modules/.package-lock.json
+$(PAGE_MODULES): $(PAGE)/package-lock.json
+	$(call missing,$(NPM_PACKAGES))
+	cd $(PAGE) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+cockpit: $(PAGE_MODULES) ## the page for Cockpit, packaging/cockpit/dist
+	cd $(PAGE) && npm run --silent build
+
 demo: deps build ## a real SSH login with a code, on a private host; INTERACTIVE=1 keeps it up for your phone
 	$(GO) run ./test/demo
 
@@ -97,6 +110,7 @@ demo: deps build ## a real SSH login with a code, on a private host; INTERACTIVE
 SLOW = sallyport/test/machine sallyport/test/crash sallyport/test/panel/page
 
 test: test-deps lint build deb ## everything that a change must pass
+	cd $(PAGE) && npm test --silent
 	FUZZTIME=$(FUZZTIME) test/fuzz.sh
 	$(GOTESTSUM) --format pkgname-and-test-fails --format-hide-empty-pkg -- -race -count=1 -timeout 30m \
 		$$($(GO) list ./... | grep -vxF $(SLOW:%=-e %))
@@ -111,13 +125,14 @@ CUTS ?= $(if $(CI),3,20)
 crash: test-deps build deb ## power cuts of a machine under QEMU while people log in (CUTS=20), and at every flush
 	SALLYPORT_CUTS=$(CUTS) $(GO) test -v -count=1 -timeout 120m ./test/crash
 
-lint: ## gofmt, vet, staticcheck, govulncheck, shellcheck
+lint: $(PAGE_MODULES) ## gofmt, vet, staticcheck, govulncheck, shellcheck; tsc and eslint
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'not gofmt clean'; exit 1; }
 	$(GO) vet ./...
 	$(STATICCHECK) ./...
 	$(GO) mod verify >/dev/null
 	test/govulncheck.sh $(GOVULNCHECK)
 	git ls-files '*.sh' .ci/run | xargs shellcheck
+	cd $(PAGE) && npm run --silent lint
 
 fuzz: ## each fuzz target for ten minutes (FUZZTIME=10m)
 	FUZZTIME=$(or $(filter-out 6s,$(FUZZTIME)),10m) test/fuzz.sh
@@ -176,12 +191,13 @@ uninstall: ## all that install put there but the policy and the enrolments
 	-rmdir $(vendordir)
 
 DEBDIR ?= build/deb
-# From a copy of what git has, or would take.
-deb: deps ## the Debian packages, build/deb/*.deb
+# From a copy of what git has, or would take, and the page.
+deb: deps cockpit ## the Debian packages, build/deb/*.deb
 	$(call missing,$(DEB_PACKAGES))
 	rm -rf $(DEBDIR) && mkdir -p $(DEBDIR)/sallyport
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t $(DEBDIR)/sallyport
 	cp -r packaging/debian $(DEBDIR)/sallyport/debian
+	cp -r $(PAGE)/dist $(DEBDIR)/sallyport/$(PAGE)/dist
 	cd $(DEBDIR)/sallyport && GOCACHE=$$($(GO) env GOCACHE) GOMODCACHE=$$($(GO) env GOMODCACHE) \
 		dpkg-buildpackage --build=binary --unsigned-changes --unsigned-buildinfo >../build.log 2>&1 || { cat ../build.log; exit 1; }
 	rm -rf $(DEBDIR)/sallyport
@@ -201,4 +217,4 @@ rpm: deps ## the RPM packages, build/rpm/RPMS/*/*.rpm
 	@ls -l $(RPMDIR)/RPMS/*/*.rpm
 
 clean: ## what was built
-	rm -rf build dist test/out
+	rm -rf build dist test/out $(PAGE)/dist $(PAGE)/node_modules
