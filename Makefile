@@ -91,7 +91,7 @@ build: ## build/pam_sallyport.so, build/sallyportd, build/sallyportctl
 		-ldflags "-buildid= -extldflags=-Wl,-T,$(CURDIR)/cgo/pam_sallyport/dormant.ld" \
 		-o build/pam_sallyport.so ./cgo/pam_sallyport
 	@rm -f build/pam_sallyport.h
-	@printf 'pam_sallyport.so: %s relocations\n' "$$(readelf -Wr build/pam_sallyport.so | grep -c R_X86_64)"
+	@printf 'pam_sallyport.so: %s relocations when it is loaded\n' "$$(readelf -Wr build/pam_sallyport.so | grep -c R_X86_64)"
 
 PAGE = packaging/cockpit
 PAGE_MODULES = $(PAGE)/node_modules/.package-lock.json

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "relocate.h"
 
 enum {
     HALF_FD = 3,      /* where the child has its end of the socket pair */
@@ -157,9 +158,11 @@ static bool wake_go(struct start *s) {
     const init_function *f = go_runtime_begin, *end = go_runtime_end;
     bool asleep = f != NULL && f < end; /* else this was built without dormant.ld */
 
-    for (; asleep && f < end; f++)
+    if (!asleep || !sp_relocate_go())
+        return false;
+    for (; f < end; f++)
         (*f)(1, (char **)s->vector, (char **)(s->vector + 2));
-    return asleep;
+    return true;
 }
 
 /* await_hang_up waits for the parent to have done with us, so that we end when it is prepared for that. */

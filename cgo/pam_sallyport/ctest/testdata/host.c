@@ -4,7 +4,7 @@
  *   host [OPTION...] -- CALL...
  *
  * Options: confdir=DIR service=NAME user=NAME rhost=NAME tty=NAME env=NAME=VALUE, answer=TEXT (in order), silent,
- *   conv=fail|null|empty (what a prompt gets), times=N (handles in turn), fork=N (children of one handle, as sshd's),
+ *   conv=fail|null|empty|pause (what a prompt gets; pause: the answer, when a line comes on standard input), times=N (handles in turn), fork=N (children of one handle, as sshd's),
  *   parallel=N (of those at once), threads=N, sigchld=handle|ignore|nocldwait|block, as=BYTES, nproc=N, uid=N,
  *   ruid=N (as a setuid program has it), fds=N, noclone, old (no close_range)
  * Calls: auth acct open close setcred chauthtok user=NAME pause (waits for a line on standard input)
@@ -101,7 +101,10 @@ static int converse(int n, const struct pam_message **messages, struct pam_respo
         free(r);
         return o.conv != NULL && strcmp(o.conv, "fail") == 0 ? PAM_CONV_ERR : PAM_SUCCESS;
     }
-    if (o.conv != NULL) {
+    if (o.conv != NULL && strcmp(o.conv, "pause") == 0) {
+        if (getchar() == EOF)
+            die("pause");
+    } else if (o.conv != NULL) {
         if (strcmp(o.conv, "empty") == 0)
             *out = r; /* a response without an answer */
         else
