@@ -23,7 +23,7 @@ const redacted = "[secret]"
 
 var errNoText = errors.New("a secret has no text form")
 
-// base32Padded has lengths that hotp.GenerateCodeCustom takes as they are; people and URIs see no padding.
+// base32Padded is the standard alphabet; people and URIs see no padding.
 var base32Padded = base32.StdEncoding
 
 // NewSecret keeps a copy of b.
