@@ -83,7 +83,7 @@ func check(data []byte) (head, error) {
 		return h, err
 	case found[string(headBucket)] != 1 || !hasAccounts:
 		return h, errors.New("it is another program's")
-	case h.Format != format:
+	case h.Format != format && h.Format != formatJSON:
 		return h, fmt.Errorf("it has format %d instead of %d", h.Format, format)
 	}
 	return h, c.freelist(native.Uint64(meta[32:]))

@@ -316,7 +316,7 @@ func TestOtherFiles(t *testing.T) {
 		}
 		_, err := tx.CreateBucket(accountsBucket)
 		b, e := tx.CreateBucket(headBucket)
-		return errors.Join(err, e, put(b, headKey, seal(headKey, []byte(`{"format":2,"more":true}`))))
+		return errors.Join(err, e, put(b, headKey, seal(headKey, []byte(`{"format":3,"more":true}`))))
 	})
 	_ = db.Close()
 	for name, file := range files {

@@ -7,6 +7,7 @@
 package ledger
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -72,6 +73,8 @@ type Ledger struct {
 	head    head
 	refusal error // why nobody is let in any more
 	final   bool  // nothing may change any more: the clean copy is being written
+
+	queue queue // of changes to accounts
 }
 
 // Quarantine is the time up to which codes may have been used that this ledger knows nothing of; zero: none.
@@ -211,12 +214,30 @@ func (l *Ledger) view(fn func(accounts *bbolt.Bucket) error) error {
 	})
 }
 
-func (l *Ledger) update(fn func(accounts *bbolt.Bucket) error) error {
+// putHead stores a head. It is called by who is let in.
+func (l *Ledger) putHead(h head) error {
+	content, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	err = l.db.Update(func(tx *bbolt.Tx) error {
+		return put(tx.Bucket(headBucket), headKey, seal(headKey, content))
+	})
+	if err == nil {
+		l.head = h
+	}
+	return err
+}
+
+// upgrade says that there may be accounts from now on that earlier versions cannot read.
+func (l *Ledger) upgrade() error {
+	if l.head.Format == format {
+		return nil
+	}
 	return l.enter(func() error {
-		if l.final {
-			return ErrClosed
-		}
-		return l.db.Update(func(tx *bbolt.Tx) error { return fn(tx.Bucket(accountsBucket)) })
+		next := l.head
+		next.Format = format
+		return l.putHead(next)
 	})
 }
 
@@ -224,6 +245,11 @@ func (l *Ledger) update(fn func(accounts *bbolt.Bucket) error) error {
 func (l *Ledger) enter(fn func() error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.entered(fn)
+}
+
+// entered is enter for who holds mu.
+func (l *Ledger) entered(fn func() error) error {
 	if l.refusal != nil {
 		return l.refusal
 	}

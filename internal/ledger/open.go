@@ -69,6 +69,10 @@ func openExisting(o Options, path string, deadline time.Time) (*Ledger, error) {
 		return nil, damaged(path, err)
 	}
 	l.quarantine, l.head = h.Quarantine, h
+	if err := l.upgrade(); err != nil {
+		_ = l.Close()
+		return nil, fmt.Errorf("the ledger of an earlier version: %w", err)
+	}
 	l.outdateClean()
 	return l, nil
 }

@@ -1,11 +1,6 @@
 package ledger
 
-import (
-	"encoding/json"
-	"time"
-
-	"go.etcd.io/bbolt"
-)
+import "time"
 
 // remember is which rules for remembered logins hold, by their mark, and since when.
 type remember struct {
@@ -38,15 +33,9 @@ func (l *Ledger) RememberingSince(mark string, now time.Time) (time.Time, error)
 		next := l.head
 		next.Remember = remember{Mark: mark}
 		next.Remember.restart(now)
-		content, err := json.Marshal(next)
-		if err != nil {
-			return err
-		}
-		err = l.db.Update(func(tx *bbolt.Tx) error {
-			return put(tx.Bucket(headBucket), headKey, seal(headKey, content))
-		})
+		err := l.putHead(next)
 		if err == nil {
-			l.head, since = next, next.Remember.Since
+			since = next.Remember.Since
 		}
 		return err
 	})

@@ -15,7 +15,7 @@ import (
 )
 
 // The file has these buckets, and those of the clock and of sessions once there is something in them. Each value is a
-// checksum of four bytes over key and content, then the content, which is JSON; and each bucket's sequence number is the
+// checksum of four bytes over key and content, then the content, which is JSON or, of an account, binary (binary.go); and each bucket's sequence number is the
 // sum of its checksums. So a byte that flipped is noticed, and so is an account that is missing because a page is.
 var (
 	headBucket     = []byte("ledger")
@@ -38,9 +38,10 @@ type head struct {
 }
 
 const (
-	format     = 1
+	format     = 2
+	formatJSON = 1                       // in which accounts are JSON
 	maxUser    = 256 + len(strangerMark) // bytes; LOGIN_NAME_MAX
-	maxAccount = 128 << 10               // bytes of JSON; with every table full it is less
+	maxAccount = 128 << 10               // bytes; with every table full it is less
 	sumSize    = 4
 )
 
@@ -98,14 +99,13 @@ func encodeAccount(user string, a *Account) ([]byte, error) {
 	if err := a.validate(); err != nil {
 		return nil, fmt.Errorf("account of %q: %w", user, err)
 	}
-	content, err := json.Marshal(a)
-	if err != nil {
-		return nil, fmt.Errorf("account of %q: %w", user, err)
-	}
+	value := appendAccount(make([]byte, sumSize, 256), a)
+	content := value[sumSize:]
 	if len(content) > maxAccount {
 		return nil, fmt.Errorf("account of %q: %d bytes are more than %d", user, len(content), maxAccount)
 	}
-	return seal([]byte(user), content), nil
+	binary.BigEndian.PutUint32(value, sum([]byte(user), content))
+	return value, nil
 }
 
 func decodeAccount(user, value []byte) (*Account, error) {
@@ -114,7 +114,12 @@ func decodeAccount(user, value []byte) (*Account, error) {
 		return nil, err
 	}
 	a := &Account{}
-	if err := unmarshal(content, a); err != nil {
+	if len(content) > 0 && content[0] == binaryAccount {
+		err = readAccount(content, a)
+	} else {
+		err = unmarshal(content, a)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("account of %q: %w", user, err)
 	}
 	if err := a.validate(); err != nil {
