@@ -65,7 +65,7 @@ func start(root disk.Root, log audit.Log) (*daemon, error) {
 	}
 	d.monitor = d.newMonitor()
 	d.verifier = verifier.New(verifier.Config{
-		Policy: p, Records: d.vault, Ledgers: verifier.Held{Ledger: d.ledger}, Leaders: d.sessions, Users: verifier.NSS{},
+		Policy: p, Records: d.vault, Ledgers: verifier.Held{Ledger: d.ledger}, Leaders: d.sessions, Users: verifier.NSS{}, Recent: verifier.NewRecent(),
 		Audit: log, Clock: d.monitor, Now: time.Now, Booted: clock.Booted, Rand: rand.Reader,
 	})
 	if err := d.verifier.SetPolicy(p); err != nil {

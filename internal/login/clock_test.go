@@ -79,7 +79,7 @@ func TestWhoIsToldOfTheClock(t *testing.T) {
 			want   bool
 		}{{true, slow(), true}, {false, slow(), false}, {true, right(), false}, {true, clock.State{}, false}} {
 			p := enrolledPerson(t)
-			p.Notify, p.Clock = c.notify, c.clock
+			p.Notify, p.Clock = func() bool { return c.notify }, c.clock
 			s := login(p)
 			if s.Verdict != Granted && s.Verdict != NotRequired {
 				t.Fatalf("%s: %v", name, s.Verdict)

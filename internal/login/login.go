@@ -74,7 +74,7 @@ type Facts struct {
 	Remember   time.Time   // logins before that do not count as remembered
 	Clock      clock.State // what is known of the host's clock; nothing, where no daemon watches it
 	Booted     time.Time   // clock.Booted of now
-	Notify     bool        // the user is told where the host's clock is wrong
+	Notify     func() bool // whether the user is told where the host's clock is wrong; nil: it is not
 	Rand       io.Reader
 }
 
@@ -170,7 +170,10 @@ func (s *Step) tell(text string) { s.Tell = append(s.Tell, Message{Text: text}) 
 
 // notify tells who is to know of it that the host's clock is wrong.
 func (s *Step) notify(f *Facts) {
-	if advice := f.Clock.Advice(); f.Notify && advice != "" {
+	if !f.Clock.Bad || f.Notify == nil || !f.Notify() {
+		return
+	}
+	if advice := f.Clock.Advice(); advice != "" {
 		s.tell(advice)
 	}
 }

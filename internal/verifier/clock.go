@@ -35,7 +35,7 @@ func (v *Verifier) notify(r login.Request) bool {
 
 // Notified reports whether the policy's clock.notify names a user.
 func (v *Verifier) Notified(user string) (bool, error) {
-	return v.policy.Load().Clock.Notify.Include(user, func() ([]string, error) { return v.Users.Groups(user) })
+	return v.policy.Load().Clock.Notify.Include(user, func() ([]string, error) { return v.Recent.Groups(user) })
 }
 
 // refused has it found out whether an answer that was not right is the code of another time: where many people's are,

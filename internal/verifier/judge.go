@@ -21,7 +21,7 @@ func (v *Verifier) judge(r login.Request, decide func(*login.Facts) login.Step) 
 	if err != nil {
 		return v.unavailable(r, err)
 	}
-	notify := v.notify(r)
+	notify := func() bool { return v.notify(r) }
 	var s login.Step
 	if decision.Require == policy.RequireNever {
 		// Nothing else is read: with enabled = false people get in whatever has become of vault and ledger.
@@ -49,7 +49,7 @@ func (v *Verifier) write(events []audit.Event) {
 
 func (v *Verifier) decide(r login.Request, now time.Time) (policy.Decision, error) {
 	p := v.policy.Load()
-	groups := func() ([]string, error) { return v.Users.Groups(r.User) }
+	groups := func() ([]string, error) { return v.Recent.Groups(r.User) }
 	if !r.Known {
 		groups = func() ([]string, error) { return nil, nil }
 	}

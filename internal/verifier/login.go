@@ -22,7 +22,7 @@ var ErrNotAllowed = errors.New("not allowed")
 // database did not answer.
 func (v *Verifier) Admit(c Caller, r login.Request) (login.Request, error) {
 	r.RHost = oneForm(r.RHost)
-	uid, err := v.Users.Lookup(r.User)
+	uid, err := v.Recent.Lookup(r.User)
 	switch {
 	case errors.Is(err, ErrUnknownUser):
 	case err != nil:
@@ -60,14 +60,14 @@ func (v *Verifier) Trusted(uid uint32) (bool, error) {
 	if len(members) == 0 {
 		return false, nil
 	}
-	name, err := v.Users.Name(uid)
+	name, err := v.Recent.Name(uid)
 	if errors.Is(err, ErrUnknownUser) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	return members.Include(name, func() ([]string, error) { return v.Users.Groups(name) })
+	return members.Include(name, func() ([]string, error) { return v.Recent.Groups(name) })
 }
 
 // Login is a login in progress.
@@ -85,23 +85,28 @@ func (v *Verifier) Begin(r login.Request) (*Login, login.Step) {
 
 // Answer goes on with what was typed.
 func (l *Login) Answer(answer string) login.Step {
-	return l.v.judge(l.req, func(f *login.Facts) login.Step {
-		s := l.d.Answer(f, answer)
-		if s.Missed {
-			l.v.refused(f, answer)
-		}
-		return s
-	})
+	return l.v.judge(l.req, func(f *login.Facts) login.Step { return l.answer(f, answer) })
 }
 
-// Verify is a whole login of a program that holds the code already.
+func (l *Login) answer(f *login.Facts, answer string) login.Step {
+	s := l.d.Answer(f, answer)
+	if s.Missed {
+		l.v.refused(f, answer)
+	}
+	return s
+}
+
+// Verify is a whole login of a program that holds the code already: both its steps, on the same facts.
 func (v *Verifier) Verify(r login.Request, code string) login.Step {
 	r.Program = true
-	l, s := v.Begin(r)
-	if s.Ask == nil {
-		return s
-	}
-	return l.Answer(code)
+	l := &Login{v: v, req: r, d: login.New(r)}
+	return v.judge(r, func(f *login.Facts) login.Step {
+		first := l.d.Begin(f)
+		if first.Ask == nil {
+			return first
+		}
+		return l.answer(f, code)
+	})
 }
 
 // Account answers PAM's account phase.

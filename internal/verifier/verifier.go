@@ -89,6 +89,7 @@ type Config struct {
 	Ledgers Ledgers
 	Leaders Leaders
 	Users   Directory
+	Recent  Directory // for logins: Users, which may be two seconds late; nil: Users
 	Audit   audit.Log
 	Clock   Clock // nil: nobody watches the host's clock
 	Now     func() time.Time
@@ -105,6 +106,9 @@ type Verifier struct {
 
 // New makes a verifier.
 func New(c Config) *Verifier {
+	if c.Recent == nil {
+		c.Recent = c.Users
+	}
 	v := &Verifier{Config: c}
 	v.policy.Store(c.Policy)
 	return v
