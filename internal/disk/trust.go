@@ -169,20 +169,27 @@ func checkFile(fd int, path string, rule Rule) (*unix.Stat_t, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := judgeFile(st, path, rule); err != nil {
+		return nil, err
+	}
+	return st, nil
+}
+
+func judgeFile(st *unix.Stat_t, path string, rule Rule) error {
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return nil, notRegular(path)
+		return notRegular(path)
 	}
 	if err := checkOwner(st, path); err != nil {
-		return nil, err
+		return err
 	}
 	mode := st.Mode & 0o7777
 	switch {
 	case rule == Config && mode&0o022 != 0:
-		return nil, &TrustError{path, fmt.Sprintf("has mode %04o: others may write it", mode), "chmod go-w " + Quote(path)}
+		return &TrustError{path, fmt.Sprintf("has mode %04o: others may write it", mode), "chmod go-w " + Quote(path)}
 	case rule != Config && mode&0o077 != 0:
-		return nil, &TrustError{path, fmt.Sprintf("has mode %04o: others may read or write it", mode), "chmod 0600 " + Quote(path)}
+		return &TrustError{path, fmt.Sprintf("has mode %04o: others may read or write it", mode), "chmod 0600 " + Quote(path)}
 	}
-	return st, nil
+	return nil
 }
 
 func checkOwner(st *unix.Stat_t, path string) error {

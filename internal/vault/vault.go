@@ -22,7 +22,8 @@ type Vault struct {
 	files disk.FS
 	root  disk.Root
 
-	keys atomic.Pointer[Keyring]
+	keys  atomic.Pointer[Keyring]
+	cache cache
 	// Rewriting a record with other keys (held alone) must not undo a Put or a Delete (held shared). Get needs neither.
 	changes sync.RWMutex
 	// One Seal, Rekey or Unseal at a time.
@@ -40,7 +41,7 @@ func Open(files disk.FS, root disk.Root, keys Keyring) *Vault {
 // *DamagedError, a *KeyMissingError or a *disk.TrustError. Whatever the error, nobody may be let in on it but
 // ErrNotEnrolled.
 func (v *Vault) Get(user string, uid uint32) (*Record, error) {
-	r, _, err := v.read(user)
+	r, err := v.Read(user)
 	if err != nil {
 		return nil, err
 	}
@@ -52,19 +53,42 @@ func (v *Vault) Get(user string, uid uint32) (*Record, error) {
 
 // Read is Get for who looks and lets nobody in: it gives the record of whichever uid.
 func (v *Vault) Read(user string) (*Record, error) {
-	r, _, err := v.read(user)
+	path, err := v.path(user)
+	if err != nil {
+		return nil, err
+	}
+	if r := v.cache.find(user, v.keys.Load(), func() (disk.Stamp, error) { return stamp(v.files, path) }); r != nil {
+		return r, nil
+	}
+	var from source
+	r, _, err := v.readFile(path, user, &from)
+	if err == nil {
+		v.cache.keep(r, from)
+	}
 	return r, err
 }
 
-// read returns with the record what decode does.
+// read reads the user's file, and returns with the record what decode does.
 func (v *Vault) read(user string) (*Record, []string, error) {
 	path, err := v.path(user)
 	if err != nil {
 		return nil, nil, err
 	}
+	return v.readFile(path, user, new(source))
+}
+
+// source is what a record was made of.
+type source struct {
+	stamp disk.Stamp // of the file; zero: not known
+	keys  *Keyring
+}
+
+// readFile says in from what the record was made of.
+func (v *Vault) readFile(path, user string, from *source) (*Record, []string, error) {
 	for {
-		keys := v.keys.Load()
-		data, err := v.files.ReadFile(path, maxRecord)
+		from.keys = v.keys.Load()
+		data, stamp, err := readStamped(v.files, path)
+		from.stamp = stamp
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return nil, nil, fmt.Errorf("user %q: %w", user, ErrNotEnrolled)
@@ -73,9 +97,9 @@ func (v *Vault) read(user string) (*Record, []string, error) {
 		case err != nil:
 			return nil, nil, fmt.Errorf("reading the record of user %q: %w", user, err)
 		}
-		r, used, err := decode(data, user, keys)
+		r, used, err := decode(data, user, from.keys)
 		var missing *missingKey
-		if errors.As(err, &missing) && v.newKeys(keys, missing.id) {
+		if errors.As(err, &missing) && v.newKeys(from.keys, missing.id) {
 			continue
 		}
 		if err != nil {
@@ -143,6 +167,7 @@ func (v *Vault) write(r *Record, keys *Keyring) error {
 	if err != nil {
 		return err
 	}
+	v.cache.drop(r.User)
 	if err := writeFile(v.files, path, encode(r, keys)); err != nil {
 		return fmt.Errorf("writing the record of user %q: %w", r.User, err)
 	}
@@ -172,6 +197,7 @@ func (v *Vault) Delete(user string) error {
 	}
 	v.changes.RLock()
 	defer v.changes.RUnlock()
+	v.cache.drop(user)
 	if err := v.files.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("removing the record of user %q: %w", user, err)
 	}
