@@ -35,11 +35,13 @@ type Event struct {
 
 // Message is the event in one line of English. Whatever came from outside is escaped: it shows no control characters,
 // and cannot look like another event.
-func (e Event) Message() string {
+func (e Event) Message() string { return e.message(e.fields()) }
+
+func (e Event) message(fields []field) string {
 	var b strings.Builder
 	b.WriteString(e.Kind.about().title)
 	separator := ": "
-	for _, f := range e.fields() {
+	for _, f := range fields {
 		if f.word == "" {
 			continue
 		}
@@ -67,7 +69,7 @@ type field struct {
 
 // fields lists what is set, in the message's order.
 func (e Event) fields() []field {
-	all := []field{
+	all := [...]field{
 		{"user", "SALLYPORT_USER", e.User, true},
 		{"", "SALLYPORT_UID", number(int64(e.UID)), false},
 		{"device", "SALLYPORT_TOKEN", e.Token, true},
@@ -85,10 +87,10 @@ func (e Event) fields() []field {
 		{"", "SALLYPORT_OFFSET", e.offset(), false},
 		{"", "SALLYPORT_REASON", e.Reason, false},
 	}
-	set := all[:0]
-	for _, f := range all {
-		if f.value != "" {
-			set = append(set, f)
+	set := make([]field, 0, 8) // more than most have
+	for i := range all {
+		if all[i].value != "" {
+			set = append(set, all[i])
 		}
 	}
 	return set
@@ -142,6 +144,16 @@ func cut(s string, limit int) string {
 	return s[:n] + "…"
 }
 
+// harmless reports whether a value has only what escape leaves as it is, without looking far.
+func harmless(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
 // plain leaves a harmless word as it is and quotes any other.
 func plain(s string) string {
 	for _, r := range s {
@@ -155,6 +167,9 @@ func plain(s string) string {
 
 // escape shows what cannot be printed as Go writes it in a string: \n, \x1b, \u202e.
 func escape(s string) string {
+	if harmless(s) {
+		return s
+	}
 	var b []byte
 	for len(s) > 0 {
 		r, n := utf8.DecodeRuneInString(s)

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"bytes"
 	"strconv"
 	"sync"
 
@@ -57,17 +56,22 @@ func (j *journal) open() (int, error) {
 
 // entry is the datagram: a line NAME=value for each field. No value has a line feed, for all are escaped.
 func entry(e Event) []byte {
-	var b bytes.Buffer
-	add := func(name, value string) { b.WriteString(name + "=" + value + "\n") }
-	a := e.Kind.about()
-	add("MESSAGE", e.Message())
+	b := make([]byte, 0, 1024) // more than most need
+	add := func(name, value string) {
+		b = append(b, name...)
+		b = append(b, '=')
+		b = append(b, value...)
+		b = append(b, '\n')
+	}
+	a, fields := e.Kind.about(), e.fields()
+	add("MESSAGE", e.message(fields))
 	add("MESSAGE_ID", a.id)
 	add("PRIORITY", strconv.Itoa(int(a.priority)))
 	add("SYSLOG_IDENTIFIER", "sallyport")
 	add("SYSLOG_FACILITY", "10") // authpriv
 	add("SALLYPORT_KIND", plain(string(e.Kind)))
-	for _, f := range e.fields() {
+	for _, f := range fields {
 		add(f.name, escape(cut(f.value, maxReason)))
 	}
-	return b.Bytes()
+	return b
 }

@@ -2,11 +2,11 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net"
-	"slices"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -15,44 +15,35 @@ import (
 // MaxMessage is the most bytes that a Varlink message may have, without the NUL that ends it.
 const MaxMessage = 64 << 10
 
-// messageConn gives the Varlink library, which reads without a bound, one whole and valid message at a time. A message
-// that is too long, takes too long to arrive, or is no JSON object ends the connection. Not being a *net.UnixConn, it
-// has the library pass no descriptors: those that a peer sends are closed by the kernel.
+// messageConn is a connection to the Varlink socket. It reads one whole and valid message at a time. A message that is too
+// long, takes too long to arrive, or is no JSON object ends the connection. Descriptors that a peer sends are closed by
+// the kernel, as nobody asks for them.
 type messageConn struct {
 	net.Conn
 	idle    time.Duration // how long no message may begin; 0: for ever
 	arrival time.Duration // how long a message may take from its first byte to its last
 	write   time.Duration // how long a reply may take
 
-	buf   []byte // read, and not yet given to the library
-	ready []byte // the rest of the message that is being given
+	room []byte // what is read goes here: chunk bytes, or more for a long message
+	buf  []byte // in room: read, and not yet given out
 
 	mu       sync.Mutex
 	stopping bool
 }
+
+const chunk = 4 << 10
 
 // badMessage is the reply to what is not a Varlink message.
 const badMessage = `{"error":"org.varlink.service.InvalidParameter","parameters":{"parameter":"message"}}` + "\x00"
 
 var errBadMessage = errors.New("not a Varlink message")
 
-func (c *messageConn) Read(p []byte) (int, error) {
-	if len(c.ready) == 0 {
-		if err := c.next(); err != nil {
-			return 0, err
-		}
+// message reads the next message, without the NUL. It is good until the next call.
+func (c *messageConn) message() ([]byte, error) {
+	if c.stopped() {
+		return nil, io.EOF
 	}
-	n := copy(p, c.ready)
-	c.ready = c.ready[n:]
-	return n, nil
-}
-
-// next reads until a whole message is ready.
-func (c *messageConn) next() error {
-	if err := c.arm(time.Time{}); err != nil {
-		return err
-	}
-	c.buf = bytes.Clone(c.buf) // lets go of the last message
+	c.tidy()
 	var started time.Time
 	if len(c.buf) > 0 {
 		started = time.Now()
@@ -66,20 +57,31 @@ func (c *messageConn) next() error {
 		}
 		if end > MaxMessage || found && !valid(c.buf[:end]) {
 			_, _ = io.WriteString(c, badMessage) // the connection ends either way
-			return errBadMessage
+			return nil, errBadMessage
 		}
 		if found {
-			c.ready, c.buf = c.buf[:end+1], c.buf[end+1:]
-			return nil
+			m := c.buf[:end:end]
+			c.buf = c.buf[end+1:]
+			return m, nil
 		}
 		searched = end
 		if err := c.fill(started); err != nil {
-			return err
+			return nil, err
 		}
 		if started.IsZero() && len(c.buf) > 0 {
 			started = time.Now()
 		}
 	}
+}
+
+// tidy lets go of the last message, in which a code may be, and moves to the front what came after it.
+func (c *messageConn) tidy() {
+	n := copy(c.room, c.buf)
+	clear(c.room[n:])
+	if len(c.room) > chunk && n <= chunk {
+		c.room = bytes.Clone(c.room[:chunk])
+	}
+	c.buf = c.room[:n]
 }
 
 // fill reads what is there. started is when the first byte of the message came, or zero.
@@ -94,15 +96,22 @@ func (c *messageConn) fill(started time.Time) error {
 	if err := c.arm(deadline); err != nil {
 		return err
 	}
-	const chunk = 4 << 10
 	have := len(c.buf)
-	c.buf = slices.Grow(c.buf, chunk)
-	n, err := c.Conn.Read(c.buf[have : have+chunk])
-	c.buf = c.buf[:have+n]
+	if have+chunk > len(c.room) {
+		c.room = append(c.room, make([]byte, max(chunk, len(c.room)))...)
+	}
+	n, err := c.Conn.Read(c.room[have:])
+	c.buf = c.room[:have+n]
 	if n > 0 {
 		return nil
 	}
 	return err
+}
+
+func (c *messageConn) stopped() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stopping
 }
 
 // arm sets the deadline of the next read, unless no more messages are to be read.
@@ -136,3 +145,13 @@ func valid(message []byte) bool {
 	message = bytes.TrimSpace(message)
 	return len(message) > 0 && message[0] == '{' && utf8.Valid(message) && json.Valid(message)
 }
+
+// replies is what the Varlink library writes its replies to. No method of ours takes the connection over, so nothing reads
+// from it.
+type replies struct{ conn *messageConn }
+
+func (r replies) Write(_ context.Context, b []byte) (int, error) { return r.conn.Write(b) }
+
+func (replies) Read(context.Context, []byte) (int, error) { return 0, errors.ErrUnsupported }
+
+func (replies) ReadBytes(context.Context, byte) ([]byte, error) { return nil, errors.ErrUnsupported }

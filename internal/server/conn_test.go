@@ -2,7 +2,6 @@ package server
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -20,20 +19,13 @@ func pair(t *testing.T, idle, arrival time.Duration) (*messageConn, net.Conn) {
 	return &messageConn{Conn: ours, idle: idle, arrival: arrival, write: time.Minute}, theirs
 }
 
-// readMessage reads as the library does, in pieces.
+// readMessage reads one with its NUL.
 func readMessage(c *messageConn) (string, error) {
-	var got []byte
-	piece := make([]byte, 100)
-	for {
-		n, err := c.Read(piece)
-		got = append(got, piece[:n]...)
-		if err != nil {
-			return string(got), err
-		}
-		if bytes.IndexByte(got, 0) >= 0 {
-			return string(got), nil
-		}
+	got, err := c.message()
+	if err != nil {
+		return string(got), err
 	}
+	return string(got) + "\x00", nil
 }
 
 func TestMessages(t *testing.T) {

@@ -41,7 +41,7 @@ func FuzzRequest(f *testing.F) {
 		conn := &messageConn{Conn: ours, idle: time.Minute, arrival: time.Minute, write: time.Minute}
 		ctx := context.WithValue(context.Background(), callerKey{}, &caller{peer: Peer{UID: 1000, PID: 1}})
 		served := make(chan struct{})
-		go func() { h.varlink.ServeConn(ctx, conn); close(served) }()
+		go func() { h.serveMessages(ctx, conn); conn.Close(); close(served) }()
 		go func() {
 			_, _ = theirs.Write(sent) // the server may have had enough before the end
 			_ = theirs.CloseWrite()

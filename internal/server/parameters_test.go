@@ -1,6 +1,8 @@
 package server
 
 import (
+	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -167,7 +169,7 @@ func TestParse(t *testing.T) {
 		`"user"`:                                                 "parameters",
 		`null`:                                                   "parameters",
 		`{"user":"a"`:                                            "parameters",
-		`{"user":` + strings.Repeat("[", 99):                     "user",
+		`{"user":` + strings.Repeat("[", 99):                     "parameters", // no JSON
 	}
 	for raw, want := range bad {
 		got, err := parse([]byte(raw), fields, named)
@@ -214,4 +216,59 @@ func TestUnknownMethods(t *testing.T) {
 	if _, failure := callOn(t, c, "io.sallyport.Account.Status", nil); failure != "" {
 		t.Errorf("afterwards the connection answers nothing: %s", failure)
 	}
+}
+
+// TestMembers splits objects that a careless search for quotes, commas and brackets would split elsewhere.
+func TestMembers(t *testing.T) {
+	for _, raw := range []string{
+		`{}`, " {\t}\n", `{"a":1}`, `{ "a" : 1 , "b" : "c" }`, `{"a":"\"}, {\\","b":[{"c":"]"},[1,2]],"d":{"e":{}},"f":null}`,
+		`{"\u0061\"":"\u00e9","ü":"ö"}`, `{"a":[],"b":{},"c":"","d":-1.5e3,"e":true}`, `{"":1}`,
+	} {
+		checkMembers(t, raw)
+	}
+	for _, raw := range []string{``, ` `, `[]`, `"a"`, `1`, `{"a":1`, `{"a"}`, `{"a":1,}`, `{"a":1}{}`, `{a:1}`, `null`} {
+		if got, err := members([]byte(raw)); err == nil {
+			t.Errorf("%q is split: %v", raw, got)
+		}
+	}
+	for _, raw := range []string{`{"a":1,"a":2}`, `{"a":1,"\u0061":1}`} {
+		if _, err := members([]byte(raw)); err != errParameter("a") {
+			t.Errorf("%q: %v", raw, err)
+		}
+	}
+}
+
+// checkMembers compares with what the library makes of an object.
+func checkMembers(t *testing.T, raw string) {
+	t.Helper()
+	var want map[string]json.RawMessage
+	if json.Unmarshal([]byte(raw), &want) != nil || want == nil {
+		if got, err := members([]byte(raw)); err == nil {
+			t.Fatalf("%q is split: %q", raw, got)
+		}
+		return
+	}
+	got, err := members([]byte(raw))
+	var twice errParameter
+	if errors.As(err, &twice) && twice != "parameters" {
+		return
+	}
+	if err != nil || len(got) != len(want) {
+		t.Fatalf("%q: %q, %v; want %q", raw, got, err, want)
+	}
+	for _, m := range got {
+		if string(m.raw) != string(want[m.name]) {
+			t.Errorf("%q: %q is %q, want %q", raw, m.name, m.raw, want[m.name])
+		}
+		var text1 string
+		err1 := json.Unmarshal(m.raw, &text1)
+		if text2, err2 := text(m.raw); text2 != text1 && string(m.raw) != "null" || (err1 == nil) != (err2 == nil) {
+			t.Errorf("%q as a text is %q, %v; want %q, %v", m.raw, text2, err2, text1, err1)
+		}
+	}
+}
+
+func FuzzMembers(f *testing.F) {
+	f.Add(`{"a":"\"}, {\\","b":[{"c":"]"},[1,2]],"d":{"e":{}},"f":null}`)
+	f.Fuzz(func(t *testing.T, raw string) { checkMembers(t, raw) })
 }

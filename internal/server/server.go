@@ -18,7 +18,6 @@ import (
 	"sallyport/internal/api"
 	account "sallyport/internal/api/iosallyportaccount"
 	admin "sallyport/internal/api/iosallyportadmin"
-	login "sallyport/internal/api/iosallyportlogin"
 	"sallyport/internal/audit"
 	"sallyport/internal/clock/monitor"
 	"sallyport/internal/passwd"
@@ -95,7 +94,7 @@ func New(c Config) (*Server, error) {
 		return nil, fmt.Errorf("varlink: %w", err)
 	}
 	for _, d := range []dispatcher{
-		login.VarlinkNew(&loginMethods{server: s}),
+		newLoginDispatcher(&loginMethods{server: s}),
 		account.VarlinkNew(&accountMethods{server: s}),
 		admin.VarlinkNew(&adminMethods{server: s}),
 	} {
@@ -181,7 +180,18 @@ func (s *Server) serveVarlink(unix *net.UnixConn, peer Peer) {
 		return
 	}
 	defer s.remove(c)
-	s.varlink.ServeConn(context.WithValue(context.Background(), callerKey{}, &caller{peer: peer}), conn)
+	s.serveMessages(context.WithValue(context.Background(), callerKey{}, &caller{peer: peer}), conn)
+}
+
+// serveMessages has calls answered, one after the other, until the connection ends. (The library's own loop would read
+// without a bound, and have a cancelled context end each read and write.)
+func (s *Server) serveMessages(ctx context.Context, conn *messageConn) {
+	for {
+		message, err := conn.message()
+		if err != nil || s.varlink.HandleMessage(ctx, replies{conn}, message) != nil {
+			return // the peer has been told, or is gone
+		}
+	}
 }
 
 // add counts a connection as open, unless the server is stopping.

@@ -166,6 +166,12 @@ func (p Packet) check(f Field) (known bool, err error) {
 	return true, nil
 }
 
+// Holds reports whether a field with this tag may hold the value.
+func (t Tag) Holds(value string) bool {
+	r, known := t.rule()
+	return known && len(value) >= r.least && len(value) <= r.most && r.good([]byte(value))
+}
+
 // complete says whether p, all of whose fields are good, is a packet.
 func (p Packet) complete() error {
 	needed := false // whether any field is: an unknown kind has none
