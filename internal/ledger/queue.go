@@ -66,6 +66,7 @@ func (l *Ledger) commitTogether(all []*change) error {
 		}
 		return l.db.Update(func(tx *bbolt.Tx) error {
 			accounts := tx.Bucket(accountsBucket)
+			accounts.FillPercent = fullness
 			for _, c := range all {
 				if err := c.fn(accounts); err != nil {
 					return err

@@ -205,6 +205,7 @@ func (l *Ledger) restore() error {
 }
 
 func (s *savedCopy) store(accounts *bbolt.Bucket) error {
+	accounts.FillPercent = fullness
 	for _, a := range s.accounts {
 		value, err := encodeAccount(string(a.User), a.Account)
 		if err != nil {

@@ -43,6 +43,9 @@ const (
 	maxUser    = 256 + len(strangerMark) // bytes; LOGIN_NAME_MAX
 	maxAccount = 128 << 10               // bytes; with every table full it is less
 	sumSize    = 4
+
+	// fullness is how much of a page is left full when it is split. The file is in memory: bbolt's half of it would be lost.
+	fullness = 0.8
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli) // read-only; amd64 and arm64 compute it in hardware
