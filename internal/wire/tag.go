@@ -63,7 +63,8 @@ const (
 // rule is what a field must keep to.
 type rule struct {
 	name        string
-	in          func(Kind) presence
+	presence    presence // in packets of the kinds
+	kinds       func(Kind) bool
 	least, most int // bytes of the value
 	times       int // how often it may be there
 	good        func([]byte) bool
@@ -73,60 +74,63 @@ type rule struct {
 func (t Tag) rule() (r rule, known bool) {
 	switch t {
 	case TagUser:
-		return rule{"user", inRequests(always), 1, MaxUser, 1, isName}, true
+		return rule{"user", always, requests, 1, MaxUser, 1, isName}, true
 	case TagService:
-		return rule{"service", inRequests(always), 1, MaxService, 1, isWord}, true
+		return rule{"service", always, requests, 1, MaxService, 1, isWord}, true
 	case TagRHost:
-		return rule{"rhost", inRequests(maybe), 1, MaxRHost, 1, isText}, true
+		return rule{"rhost", maybe, requests, 1, MaxRHost, 1, isText}, true
 	case TagTTY:
-		return rule{"tty", inRequests(maybe), 1, MaxTTY, 1, isText}, true
+		return rule{"tty", maybe, requests, 1, MaxTTY, 1, isText}, true
 	case TagPID:
-		return rule{"pid", inRequests(always), 4, 4, 1, isPID}, true
+		return rule{"pid", always, requests, 4, 4, 1, isPID}, true
 	case TagMethod:
-		return rule{"method", inRequests(maybe), 1, 64, MaxMethods, isWord}, true
+		return rule{"method", maybe, requests, 1, 64, MaxMethods, isWord}, true
 	case TagSplit:
-		return rule{"split", only(maybe, Begin), 0, 0, 1, isAny}, true
+		return rule{"split", maybe, begins, 0, 0, 1, isAny}, true
 	case TagSilent:
-		return rule{"silent", inRequests(maybe), 0, 0, 1, isAny}, true
+		return rule{"silent", maybe, requests, 0, 0, 1, isAny}, true
 	case TagGiven:
-		return rule{"given", only(maybe, OpenSession, CloseSession), 0, 0, 1, isAny}, true
+		return rule{"given", maybe, sessions, 0, 0, 1, isAny}, true
 	case TagResume:
-		return rule{"resume", only(maybe, Begin, Ask), 1, MaxResume, 1, isText}, true
+		return rule{"resume", maybe, beginOrAsk, 1, MaxResume, 1, isText}, true
 	case TagAnswer:
-		return rule{"answer", only(always, Answer), 0, MaxAnswer, 1, isAnswer}, true
+		return rule{"answer", always, answers, 0, MaxAnswer, 1, isAnswer}, true
 	case TagInfo:
-		return rule{"info", only(maybe, Ask, Final), 0, MaxText, MaxMessages, isText}, true
+		return rule{"info", maybe, replies, 0, MaxText, MaxMessages, isText}, true
 	case TagError:
-		return rule{"error", only(maybe, Ask, Final), 0, MaxText, MaxMessages, isText}, true
+		return rule{"error", maybe, replies, 0, MaxText, MaxMessages, isText}, true
 	case TagHidden:
-		return rule{"hidden", only(maybe, Ask), 0, MaxText, 1, isText}, true
+		return rule{"hidden", maybe, asks, 0, MaxText, 1, isText}, true
 	case TagShown:
-		return rule{"shown", only(maybe, Ask), 0, MaxText, 1, isText}, true
+		return rule{"shown", maybe, asks, 0, MaxText, 1, isText}, true
 	case TagVerdict:
-		return rule{"verdict", only(always, Final), 1, 1, 1, isVerdict}, true
+		return rule{"verdict", always, finals, 1, 1, 1, isVerdict}, true
 	case TagPassword:
-		return rule{"password", only(maybe, Final), 2, 2, 1, isPasswordLength}, true
+		return rule{"password", maybe, finals, 2, 2, 1, isPasswordLength}, true
 	case TagBusy:
-		return rule{"busy", only(maybe, Final), 0, 0, 1, isAny}, true
+		return rule{"busy", maybe, finals, 0, 0, 1, isAny}, true
 	}
 	return rule{}, false
 }
 
-// inRequests is the presence p in the packets that begin a connection.
-func inRequests(p presence) func(Kind) presence {
-	return only(p, Begin, Account, OpenSession, CloseSession)
+// in says whether the field belongs in a packet of the kind.
+func (r *rule) in(k Kind) presence {
+	if r.kinds(k) {
+		return r.presence
+	}
+	return never
 }
 
-func only(p presence, kinds ...Kind) func(Kind) presence {
-	return func(k Kind) presence {
-		for _, kind := range kinds {
-			if kind == k {
-				return p
-			}
-		}
-		return never
-	}
-}
+// requests are the packets that begin a connection.
+func requests(k Kind) bool { return k == Begin || k == Account || sessions(k) }
+
+func begins(k Kind) bool     { return k == Begin }
+func beginOrAsk(k Kind) bool { return k == Begin || k == Ask }
+func sessions(k Kind) bool   { return k == OpenSession || k == CloseSession }
+func answers(k Kind) bool    { return k == Answer }
+func asks(k Kind) bool       { return k == Ask }
+func finals(k Kind) bool     { return k == Final }
+func replies(k Kind) bool    { return k == Ask || k == Final }
 
 func isAny([]byte) bool { return true }
 
