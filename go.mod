@@ -2,6 +2,9 @@ module sallyport
 
 go 1.26.0
 
+// npm packages may hold Go, which is none of ours.
+ignore node_modules
+
 require (
 	filippo.io/age v1.3.2
 	github.com/BurntSushi/toml v1.6.0
