@@ -109,7 +109,7 @@ static int receive_reply(const struct sp_link *link, int fd, struct sp_packet *r
         return GO_ON;
     if (n <= 0)
         return SP_GONE;
-    reply->size = (size_t)n; /* the one byte too many of a longer packet makes it malformed */
+    sp_packet_received(reply, (size_t)n); /* the one byte too many of a longer packet makes it malformed */
     if (!sp_packet_valid(reply) || (sp_packet_kind(reply) != SP_ASK && sp_packet_kind(reply) != SP_FINAL))
         return SP_MALFORMED;
     note(link, "received", reply, fd);

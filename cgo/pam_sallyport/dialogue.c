@@ -3,6 +3,7 @@
 #include "dialogue.h"
 
 #include <security/pam_ext.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -50,16 +51,20 @@ static int code_of(enum sp_kind kind, enum sp_verdict verdict) {
 }
 
 struct sp_talk *sp_talk_new(pam_handle_t *pamh, const struct sp_options *options, enum sp_kind kind, bool silent) {
-    struct sp_talk *t = calloc(1, sizeof *t);
+    struct sp_talk *t = malloc(sizeof *t);
 
     if (t == NULL) {
         pam_syslog(pamh, LOG_CRIT, "out of memory");
         return NULL;
     }
+    memset(t, 0, offsetof(struct sp_talk, request));
     t->pamh = pamh;
     t->options = options;
     t->kind = kind;
     t->silent = silent;
+    sp_packet_init(&t->request);
+    sp_packet_init(&t->sent);
+    sp_packet_init(&t->reply);
     sp_packet_start(&t->request, kind);
     sp_link_init(&t->link, pamh, options->root, options->debug);
     return t;
@@ -69,7 +74,10 @@ void sp_talk_end(struct sp_talk *t) {
     if (t == NULL)
         return;
     sp_link_hang_up(&t->link);
-    explicit_bzero(t, sizeof *t);
+    sp_packet_wipe(&t->request);
+    sp_packet_wipe(&t->sent);
+    sp_packet_wipe(&t->reply);
+    explicit_bzero(t, offsetof(struct sp_talk, request));
     free(t);
 }
 
@@ -226,7 +234,7 @@ static enum sp_result begin_again(struct sp_talk *t) {
     t->begun_again++;
     t->first_asked = false;
     sp_link_hang_up(&t->link);
-    memcpy(&t->sent, &t->request, sizeof t->sent);
+    sp_packet_copy(&t->sent, &t->request);
     if (t->resume_size > 0 && !sp_packet_put(&t->sent, SP_TAG_RESUME, t->resume, t->resume_size))
         return SP_GONE;
     return sp_link_first(&t->link, &t->sent, &t->reply);

@@ -35,15 +35,16 @@ struct sp_talk {
     const struct sp_options *options;
     enum sp_kind kind;
     bool silent;
-    struct sp_packet request; /* to begin with, and to begin again with */
-    struct sp_packet sent;
-    struct sp_packet reply;
     struct sp_link link;
     struct sp_answer answer;
     char resume[SP_RESUME_MAX]; /* the last that a reply carried */
     size_t resume_size;
     int begun_again;  /* how often */
     bool first_asked; /* since it began */
+    /* Large, and last: of these only what is written to becomes memory of the host's. */
+    struct sp_packet request; /* to begin with, and to begin again with */
+    struct sp_packet sent;
+    struct sp_packet reply;
 };
 
 /* sp_talk_new begins a call; its request is to be filled in. NULL: no memory. */

@@ -193,10 +193,23 @@ static bool good_field(const struct rule *r, uint8_t kind, const struct sp_field
            r->good(field->value, field->size);
 }
 
+void sp_packet_init(struct sp_packet *p) { p->size = p->written = 0; }
+
+void sp_packet_received(struct sp_packet *p, size_t size) {
+    p->size = size;
+    if (p->written < size)
+        p->written = size;
+}
+
 void sp_packet_start(struct sp_packet *p, enum sp_kind kind) {
     p->bytes[0] = SP_VERSION;
     p->bytes[1] = (uint8_t)kind;
-    p->size = HEADER_SIZE;
+    sp_packet_received(p, HEADER_SIZE);
+}
+
+void sp_packet_copy(struct sp_packet *p, const struct sp_packet *from) {
+    memcpy(p->bytes, from->bytes, from->size);
+    sp_packet_received(p, from->size);
 }
 
 bool sp_packet_put(struct sp_packet *p, enum sp_tag tag, const void *value, size_t size) {
@@ -216,7 +229,7 @@ bool sp_packet_put(struct sp_packet *p, enum sp_tag tag, const void *value, size
     p->bytes[p->size + 2] = (uint8_t)size;
     if (size > 0)
         memcpy(p->bytes + p->size + FIELD_SIZE, value, size);
-    p->size += FIELD_SIZE + size;
+    sp_packet_received(p, p->size + FIELD_SIZE + size);
     return true;
 }
 
@@ -285,4 +298,7 @@ bool sp_packet_find(const struct sp_packet *p, enum sp_tag tag, struct sp_field 
     return false;
 }
 
-void sp_packet_wipe(struct sp_packet *p) { explicit_bzero(p, sizeof *p); }
+void sp_packet_wipe(struct sp_packet *p) {
+    explicit_bzero(p->bytes, p->written);
+    sp_packet_init(p);
+}

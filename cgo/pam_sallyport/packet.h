@@ -59,6 +59,7 @@ enum sp_verdict {
 
 struct sp_packet {
     size_t size;
+    size_t written; /* how much of bytes ever was: what is to be wiped, and no page behind it needs to be there */
     /* One byte more than a packet may have, so that a longer one shows when it is received. */
     uint8_t bytes[SP_PACKET_MAX + 1];
 };
@@ -69,6 +70,9 @@ struct sp_field {
     const uint8_t *value;
     size_t size;
 };
+
+/* sp_packet_init is for memory that held no packet: p holds none, and nothing to wipe. */
+void sp_packet_init(struct sp_packet *p);
 
 /* sp_packet_start makes p an empty packet of that kind. */
 void sp_packet_start(struct sp_packet *p, enum sp_kind kind);
@@ -88,7 +92,13 @@ bool sp_packet_next(const struct sp_packet *p, size_t *at, struct sp_field *fiel
 /* sp_packet_find gives the first field with that tag of a valid packet. False: there is none. */
 bool sp_packet_find(const struct sp_packet *p, enum sp_tag tag, struct sp_field *field);
 
-/* sp_packet_wipe forgets what p held. */
+/* sp_packet_received makes p the size bytes that were written to p->bytes. */
+void sp_packet_received(struct sp_packet *p, size_t size);
+
+/* sp_packet_copy makes p the packet that from is. */
+void sp_packet_copy(struct sp_packet *p, const struct sp_packet *from);
+
+/* sp_packet_wipe forgets all that p ever held. */
 void sp_packet_wipe(struct sp_packet *p);
 
 #endif

@@ -169,6 +169,7 @@ ssize_t world_recv(int fd, void *data, size_t size) {
     p = malloc(sizeof *p);
     if (p == NULL || size != sizeof p->bytes)
         abort();
+    sp_packet_init(p);
     reply(p);
     size = p->size;
     memcpy(data, p->bytes, size);

@@ -6,7 +6,8 @@
  * Options: confdir=DIR service=NAME user=NAME rhost=NAME tty=NAME env=NAME=VALUE, answer=TEXT (in order), silent,
  *   conv=fail|null|empty|pause (what a prompt gets; pause: the answer, when a line comes on standard input), times=N (handles in turn), fork=N (children of one handle, as sshd's),
  *   parallel=N (of those at once), threads=N, sigchld=handle|ignore|nocldwait|block, as=BYTES, nproc=N, uid=N,
- *   ruid=N (as a setuid program has it), fds=N, noclone, old (no close_range)
+ *   ruid=N (as a setuid program has it), fds=N, noclone, old (no close_range), secret=TEXT (prints how often the
+ *   heap holds it in the end)
  * Calls: auth acct open close setcred chauthtok user=NAME pause (waits for a line on standard input)
  */
 #include <dirent.h>
@@ -34,8 +35,8 @@ enum { LIST_MAX = 64, STATE_BAD = 100, HUNG_S = 60 };
 
 static struct {
     const char *confdir, *service, *user, *rhost, *tty, *conv;
-    const char *env[LIST_MAX], *answer[LIST_MAX];
-    int envs, answers, next, silent, times, fork, parallel, threads, fds, noclone, old, quiet;
+    const char *env[LIST_MAX], *answer[LIST_MAX], *secret[LIST_MAX];
+    int envs, answers, secrets, next, silent, times, fork, parallel, threads, fds, noclone, old, quiet;
     const char *sigchld;
     long as, nproc, uid, ruid;
 } o = {.service = "test", .user = "ann", .times = 1, .parallel = 1, .as = -1, .nproc = -1, .uid = -1, .ruid = -1};
@@ -139,6 +140,38 @@ static long rss_kb(void) {
     if (f != NULL)
         fclose(f);
     return resident * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* times is how often the heap holds a text. */
+static int times(const char *text) {
+    FILE *maps = fopen("/proc/self/maps", "r");
+    char line[512];
+    void *at = NULL, *end = NULL;
+    int n = 0;
+
+    if (maps == NULL)
+        die("maps");
+    while (fgets(line, sizeof line, maps) != NULL) {
+        if (strstr(line, "[heap]") != NULL && sscanf(line, "%p-%p", &at, &end) != 2)
+            die("heap");
+    }
+    fclose(maps);
+    while (at != NULL && (at = memmem(at, (size_t)((char *)end - (char *)at), text, strlen(text))) != NULL) {
+        at = (char *)at + 1;
+        n++;
+    }
+    return n;
+}
+
+/* look_for_secrets prints how often the heap holds each secret. The one more that is put there shows that it would be found. */
+static void look_for_secrets(void) {
+    for (int i = 0; i < o.secrets; i++) {
+        char *known = strdup(o.secret[i]);
+        if (known == NULL || times(known) == 0)
+            die("the heap is not searched");
+        say("secret %d times", times(known) - 1);
+        free(known);
+    }
 }
 
 static void remember_signals(void) {
@@ -357,6 +390,7 @@ static int option(const char *a) {
     else if (IS("tty")) o.tty = v;
     else if (IS("env") && o.envs < LIST_MAX) o.env[o.envs++] = v;
     else if (IS("answer") && o.answers < LIST_MAX) o.answer[o.answers++] = v;
+    else if (IS("secret") && o.secrets < LIST_MAX) o.secret[o.secrets++] = v;
     else if (IS("conv")) o.conv = v;
     else if (IS("times")) o.times = atoi(v);
     else if (IS("fork")) o.fork = atoi(v);
@@ -427,6 +461,7 @@ int main(int argc, char **argv) {
         if (n == 0 || n % 1000 == 999 || n == o.times - 1)
             bad |= !state(threads, fds);
     }
+    look_for_secrets();
     say("handled %d", (int)children_seen);
     return bad ? STATE_BAD : 0;
 }
