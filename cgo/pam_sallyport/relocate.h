@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* sp_relocate_go makes the relocations of the Go half, which dormant.ld keeps from the loader: thousands, which would
- * make a megabyte of each process that logs somebody in its own. It is for the child that is about to start Go. */
+/* sp_relocate_go makes the relocations of the Go half, which dormant.ld keeps from the loader: thousands, for which each
+ * process that logs somebody in would read and copy more than a hundred pages. It is for the child that is about to start Go. */
 bool sp_relocate_go(void);
 
 #endif

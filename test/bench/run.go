@@ -26,7 +26,7 @@ const (
 )
 
 // module is what one PAM module takes of the memory of the process that it is in (proc(5), smaps).
-type module struct{ mapped, dirty int64 } // kB
+type module struct{ mapped, own int64 } // kB
 
 // run makes logins, so many at a time. It returns the time that all of them took together and, for the way "process",
 // what the modules take of it, by their file's name.

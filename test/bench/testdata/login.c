@@ -6,7 +6,7 @@
  * (pam_start_confdir(3)). A hidden prompt is answered with the code. For each login a line is written, "N STATUS
  * NANOSECONDS": its number, what pam_authenticate(3) returned, and the time from before pam_start(3), which loads the
  * modules, to after pam_end(3). Then come "total NANOSECONDS", for all of them, and for each module that this process
- * has mapped "module FILE MAPPED DIRTY", in kB (smaps, proc(5)).
+ * has mapped "module FILE MAPPED OWN", in kB (smaps, proc(5)).
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -152,28 +152,30 @@ static bool read_logins(struct run *r) {
     return true;
 }
 
-/* tell_module sums up the mappings of one module, whose file's path ends in "/security/NAME". */
+/* tell_module sums up the mappings of one module's file, whose path has that name. Pages of it that this process has
+ * for itself are anonymous: those of a file in memory (tmpfs) count as dirty when they have only been read. */
 static void tell_module(const char *name) {
     FILE *smaps = fopen("/proc/self/smaps", "r");
-    char line[512];
+    char line[512], path[256];
     bool inside = false;
-    long mapped = 0, dirty = 0, size;
+    unsigned long start, end;
+    long mapped = 0, own = 0, size;
 
     if (smaps == NULL)
         exit(1);
     while (fgets(line, sizeof line, smaps) != NULL) {
-        if (strchr(line, '-') != NULL && strchr(line, '/') != NULL)
-            inside = strstr(line, name) != NULL;
-        else if (strchr(line, '-') != NULL && strchr(line, ':') == NULL)
-            inside = false;
-        else if (inside && sscanf(line, "Size: %ld", &size) == 1)
+        path[0] = '\0';
+        if (sscanf(line, "%lx-%lx %*s %*s %*s %*s %255s", &start, &end, path) >= 2) {
+            inside = strstr(path, name) != NULL;
+        } else if (inside && sscanf(line, "Size: %ld", &size) == 1) {
             mapped += size;
-        else if (inside && sscanf(line, "Private_Dirty: %ld", &size) == 1)
-            dirty += size;
+        } else if (inside && sscanf(line, "Anonymous: %ld", &size) == 1) {
+            own += size;
+        }
     }
     fclose(smaps);
     if (mapped > 0)
-        printf("module %s %ld %ld\n", name, mapped, dirty);
+        printf("module %s %ld %ld\n", name, mapped, own);
 }
 
 int main(int argc, char **argv) {
