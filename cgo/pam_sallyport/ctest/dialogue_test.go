@@ -84,7 +84,7 @@ func TestMessagesOfVerdictsThatDoNotFitAreNotShown(t *testing.T) {
 }
 
 // TestAccountAfterLogin: a login that was granted answers for the account, of the same user and in the same handle, until
-// the handle is used for a login that is not granted.
+// the handle is used for a login that is not granted (CVE-2024-9313: in authd another user's proof counted).
 func TestAccountAfterLogin(t *testing.T) {
 	tr := newTree(t, sanitized)
 	tr.serve(t, "pam", func(p *peer) {

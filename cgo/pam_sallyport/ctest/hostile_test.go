@@ -197,7 +197,7 @@ func TestHostileVerifierUnderValgrind(t *testing.T) {
 	}
 }
 
-// TestVerifierThatIsNotRoot is not even asked.
+// TestVerifierThatIsNotRoot is not even asked (oidc-pam#200: the module believed whoever had the socket's place).
 func TestVerifierThatIsNotRoot(t *testing.T) {
 	tr := newTree(t, sanitized)
 	impostor(t, tr)
