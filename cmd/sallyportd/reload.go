@@ -54,7 +54,7 @@ func (d *daemon) policyStatus() string {
 		return "STATUS=The policy has problems, the one before stays in force: " + firstProblem(d.rejected)
 	}
 	users := "users"
-	n := d.enrolled()
+	n := d.vault.Count()
 	if n == 1 {
 		users = "user"
 	}
@@ -72,15 +72,4 @@ func firstProblem(err error) string {
 		text += fmt.Sprintf(" (and %d more: sallyportctl policy check)", more)
 	}
 	return text
-}
-
-// enrolled counts the records. One that is damaged counts, too.
-func (d *daemon) enrolled() int {
-	n := 0
-	for user := range d.vault.Users() {
-		if user != "" {
-			n++
-		}
-	}
-	return n
 }

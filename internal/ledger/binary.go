@@ -11,7 +11,7 @@ import (
 
 // An account is read and written in every login, and all of them are in memory: so it is not JSON, as all else here,
 // which takes three times the room and ten times the time (BenchmarkHeld). It is this byte and then the fields of Account
-// in their order: numbers are varints (encoding/binary), a text and a list are behind their length, a time is seconds
+// in their order, but for Phone, which is the first: numbers are varints (encoding/binary), a text and a list are behind their length, a time is seconds
 // and nanoseconds since 1970. JSON, which begins with "{", is read as well: earlier versions wrote it.
 const binaryAccount = 0x01
 
@@ -41,7 +41,16 @@ func readAccount(data []byte, a *Account) error {
 	return f.err
 }
 
+// readPhone reads no further than to Phone.
+func readPhone(data []byte) (*clock.Sample, error) {
+	var a Account
+	f := form{reading: true, data: data[1:]}
+	f.phone(&a)
+	return a.Phone, f.err
+}
+
 func (f *form) account(a *Account) {
+	f.phone(a)
 	f.tokens(a)
 	list(f, &a.Sources, f.source)
 	list(f, &a.Wrong, f.time)
@@ -53,12 +62,6 @@ func (f *form) account(a *Account) {
 	f.time(&a.Last.At)
 	f.text(&a.Last.Service)
 	f.text(&a.Last.Source)
-	if f.present(a.Phone != nil) {
-		if f.reading {
-			a.Phone = new(clock.Sample)
-		}
-		f.phone(a.Phone)
-	}
 	list(f, &a.Permits, func(p *Permit) {
 		f.text(&p.Service)
 		f.text(&p.Source)
@@ -123,7 +126,15 @@ func (f *form) source(s *SourceState) {
 	f.time(&s.Since)
 }
 
-func (f *form) phone(s *clock.Sample) {
+// phone is in front, for who looks for that alone (readPhone).
+func (f *form) phone(a *Account) {
+	if !f.present(a.Phone != nil) {
+		return
+	}
+	if f.reading {
+		a.Phone = new(clock.Sample)
+	}
+	s := a.Phone
 	f.text(&s.Device)
 	f.time(&s.At)
 	f.number(&s.Step)

@@ -19,12 +19,12 @@ func (l *Ledger) Samples() (map[string]clock.Sample, error) {
 		if isStranger(user) {
 			return nil
 		}
-		a, err := decodeAccount(user, value)
+		phone, err := decodePhone(user, value)
 		if err != nil {
 			return damaged(l.path, err)
 		}
-		if a.Phone != nil {
-			all[string(user)] = *a.Phone
+		if phone != nil {
+			all[string(user)] = *phone
 		}
 		return nil
 	})

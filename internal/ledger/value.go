@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"sallyport/internal/clock"
 )
 
 // The file has these buckets, and those of the clock and of sessions once there is something in them. Each value is a
@@ -132,6 +134,22 @@ func decodeAccount(user, value []byte) (*Account, error) {
 		a.Tokens = map[string]*TokenUse{}
 	}
 	return a, nil
+}
+
+// decodePhone is decodeAccount for its Phone: the daemon looks for all of them when it starts, and people log in then.
+func decodePhone(user, value []byte) (*clock.Sample, error) {
+	content, err := unseal(user, value)
+	if err != nil {
+		return nil, err
+	}
+	if len(content) > 0 && content[0] == binaryAccount {
+		return readPhone(content)
+	}
+	a, err := decodeAccount(user, value)
+	if err != nil {
+		return nil, err
+	}
+	return a.Phone, nil
 }
 
 // unmarshal is strict: an unknown field would be one that a newer version counts on.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"iter"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -228,6 +229,17 @@ func (v *Vault) Users() iter.Seq2[string, error] {
 			}
 		}
 	}
+}
+
+// Count is how many records there are, by the names of their files: one that is damaged counts, too.
+func (v *Vault) Count() int {
+	n := 0
+	for name, err := range v.files.ReadDir(v.root.Users()) {
+		if err == nil && !disk.IsTemp(name) && strings.HasSuffix(name, suffix) {
+			n++
+		}
+	}
+	return n
 }
 
 // path is where the user's record is. No file system has one for a name that does not fit.

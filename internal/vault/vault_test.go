@@ -177,3 +177,18 @@ func TestLeftoversAreRemoved(t *testing.T) {
 	}
 	must(t, disk.RemoveTemps(files, "/nowhere"))
 }
+
+func TestCount(t *testing.T) {
+	files, v := newVault(t)
+	if n := v.Count(); n != 0 {
+		t.Errorf("before anybody enrolled: %d", n)
+	}
+	must(t, v.Put(alice()))
+	must(t, v.Put(simple("bob", 1001)))
+	must(t, files.WriteFile(root.Users()+"/carol.toml", []byte("damaged")))
+	must(t, files.WriteFile(root.Users()+"/.tmp-1.toml", []byte("unfinished")))
+	must(t, files.WriteFile(root.Users()+"/notes", []byte("somebody's")))
+	if n := v.Count(); n != 3 {
+		t.Errorf("%d records, want 3", n)
+	}
+}
