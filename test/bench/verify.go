@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -123,15 +124,12 @@ func (c *call) make(conn net.Conn, replies *bufio.Reader) error {
 	if _, err := conn.Write(c.message); err != nil {
 		return err
 	}
-	reply, err := replies.ReadBytes(0)
+	reply, err := replies.ReadSlice(0)
 	if err != nil {
 		return err
 	}
 	c.took = time.Since(began)
-	var r struct{ Parameters struct{ Verdict string } }
-	if err := json.Unmarshal(reply[:len(reply)-1], &r); err != nil {
-		return err
-	}
-	c.granted = r.Parameters.Verdict == "granted"
+	// The clients have the daemon's two cores: they do no more than they must.
+	c.granted = bytes.Contains(reply, []byte(`"verdict":"granted"`))
 	return nil
 }
