@@ -9,11 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"sallyport/internal/doctor"
+	"sallyport/internal/policy"
 	"sallyport/internal/rollout"
 )
 
 func (a *app) doctor() *cobra.Command {
-	var users []string
+	var users, suppose []string
 	var from string
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -26,21 +27,42 @@ says what is wrong, what would happen, and the command or the lines that mend
 it. The exit status is 1 if there is a finding.
 
 Where sshd_config has Match blocks it asks sshd about root and those who are
-enrolled; --user names others. With --root it looks at a tree: at its files, and
+enrolled; --user names others. With --suppose it looks at the policy as "policy
+set" would make it, before that is done. With --root it looks at a tree: at its files, and
 at nothing that runs.`,
 		Example: `  sallyportctl doctor
   sallyportctl doctor --user alice --from 192.0.2.7
+  sallyportctl doctor --suppose enabled=true
   sallyportctl doctor --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runDoctor(cmd.Context(), doctor.Patient{Root: a.root, Users: users, Source: from, Now: time.Now()}, asJSON)
+			changes, err := supposed(suppose)
+			if err != nil {
+				return err
+			}
+			p := doctor.Patient{Root: a.root, Users: users, Source: from, Now: time.Now(), Suppose: changes}
+			return a.runDoctor(cmd.Context(), p, asJSON)
 		},
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&users, "user", nil, "look at `USER` too (may be given again)")
 	f.StringVar(&from, "from", "", "suppose that logins come from `ADDRESS`")
+	f.StringArrayVar(&suppose, "suppose", nil, "suppose that the policy's setting `NAME=VALUE` was set (may be given again)")
 	f.BoolVar(&asJSON, "json", false, "print JSON: a list of findings")
 	return cmd
+}
+
+// supposed reads what --suppose says.
+func supposed(settings []string) ([]policy.Change, error) {
+	var changes []policy.Change
+	for _, s := range settings {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return nil, usageError{fmt.Sprintf("--suppose %q must be NAME=VALUE, such as enabled=true.", s)}
+		}
+		changes = append(changes, policy.Change{Name: name, Value: policy.Literal(value)})
+	}
+	return changes, nil
 }
 
 func (a *app) runDoctor(ctx context.Context, p doctor.Patient, asJSON bool) error {

@@ -18,6 +18,8 @@ type Patient struct {
 	Staged string   // where PAM's and sshd's configuration is read instead, before it is put in place; or ""
 	Source string   // the address that logins are supposed to come from
 	Now    time.Time
+
+	Suppose []policy.Change // the policy is looked at as it would be with these
 }
 
 // live reports whether it is the host that this process runs on.
@@ -41,6 +43,15 @@ func (p Patient) etc() string {
 	return p.prefix()
 }
 
+// policy is that of the files, with what is supposed.
+func (p Patient) policy() (*policy.Policy, error) {
+	if len(p.Suppose) == 0 {
+		return policy.Load(p.Root)
+	}
+	edit, err := policy.Manage(p.Root, p.Suppose)
+	return edit.Policy, err
+}
+
 // facts is what all checks share.
 type facts struct {
 	Patient
@@ -56,7 +67,7 @@ type facts struct {
 func Examine(ctx context.Context, p Patient) ([]Finding, error) {
 	f := &facts{Patient: p, enrolled: make(map[string]bool)}
 	var err error
-	if f.policy, err = policy.Load(p.Root); err != nil && !errors.As(err, &f.problems) {
+	if f.policy, err = p.policy(); err != nil && !errors.As(err, &f.problems) {
 		return nil, err
 	}
 	if f.people, err = readPeople(p); err != nil {

@@ -4,7 +4,9 @@ import cockpit from "cockpit";
 import { Page, PageSection, PageSectionVariants, Tab, TabTitleText, Tabs, Title } from "@patternfly/react-core";
 import { Account } from "./account";
 import { _ } from "./i18n";
+import { Overview } from "./overview";
 import { others, type Rights } from "./sallyport";
+import { Settings } from "./settingsform";
 import { Await, useLoaded } from "./ui";
 import { Users } from "./users";
 
@@ -54,11 +56,17 @@ function Parts({ person }: { person: Person }) {
     const path = usePath();
     const openUser = useCallback((user?: string) => cockpit.location.go(user === undefined ? ["users"] : ["users", user]), []);
     const parts: Part[] = [];
+    if (person.rights.root) {
+        parts.push({ key: "overview", title: _("Overview"), content: <Overview /> });
+    }
     if (person.rights.may.includes("list")) {
         parts.push({
             key: "users", title: _("Manage Users"),
             content: <Users rights={person.rights} own={ownAccounts(person)} open={path[1]} onOpen={openUser} />,
         });
+    }
+    if (person.rights.root) {
+        parts.push({ key: "settings", title: _("Settings"), content: <Settings /> });
     }
     parts.push({ key: "account", title: _("My Account"), content: <Account /> });
     const active = parts.find((p) => p.key === path[0]) ?? parts[0];
