@@ -126,3 +126,17 @@ func TestRecentIsBounded(t *testing.T) {
 		t.Error("none is kept")
 	}
 }
+
+// TestRecentWaitsForFilesToSettle: while another change could leave the files the same times, nothing is kept.
+func TestRecentWaitsForFilesToSettle(t *testing.T) {
+	r, file := newRecentOf(t, &asked{})
+	for range 100 {
+		if err := os.WriteFile(file, []byte("alice"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		written := time.Now()
+		if _, settled := r.look(); settled && time.Since(written) < settles-20*time.Millisecond {
+			t.Fatal("a file that has just been written counts as settled")
+		}
+	}
+}
