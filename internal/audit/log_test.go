@@ -274,3 +274,38 @@ func TestRealJournal(t *testing.T) {
 		}
 	}
 }
+
+// TestFile has many write to a file: each line is whole, and is there when Record returns. What could hang is left to the
+// goroutine.
+func TestFile(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	log := Open(f).(*journal)
+	log.path = filepath.Join(t.TempDir(), "none")
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 100 {
+				log.Record(someEvent)
+			}
+		})
+	}
+	group.Wait()
+	got, err := os.ReadFile(f.Name())
+	if n := strings.Count(string(got), "Z login locked: user \"alice\""); err != nil || n != 800 || strings.Count(string(got), "\n") != 800 {
+		t.Errorf("%d whole lines instead of 800, %v", n, err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = r.Close(), w.Close() }()
+	for _, mayHang := range []io.Writer{w, io.Discard} {
+		if Open(mayHang).(*journal).instead.(*text).direct {
+			t.Errorf("%T is written to while a login waits", mayHang)
+		}
+	}
+}

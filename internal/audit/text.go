@@ -8,10 +8,12 @@ import (
 )
 
 // text writes events as lines. A writer may hang: a terminal that is stopped by Ctrl-S, a pipe that nobody reads. So
-// the writing is done by a goroutine, and whoever records an event waits for it only so long.
+// the writing is done by a goroutine, and whoever records an event waits for it only so long. A file does not hang, and
+// is written to at once: the goroutine's turn would take longer than the writing.
 type text struct {
-	w   io.Writer
-	now func() time.Time
+	w      io.Writer
+	now    func() time.Time
+	direct bool // w is a file; one write is one line of it, whoever else writes (O_APPEND or one offset, write(2))
 
 	start sync.Once
 	lines chan line
@@ -29,11 +31,20 @@ const (
 )
 
 func (t *text) Record(e Event) {
+	entry := t.now().UTC().Format(time.RFC3339) + " " + e.Message() + "\n"
+	if t.direct {
+		_, _ = io.WriteString(t.w, entry) // there is no other place to say that this place takes nothing
+		return
+	}
+	t.enqueue(entry)
+}
+
+func (t *text) enqueue(entry string) {
 	t.start.Do(func() {
 		t.lines = make(chan line, backlog)
 		go t.write()
 	})
-	l := line{t.now().UTC().Format(time.RFC3339) + " " + e.Message() + "\n", make(chan struct{})}
+	l := line{entry, make(chan struct{})}
 	select {
 	case t.lines <- l:
 	default:
