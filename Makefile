@@ -134,6 +134,9 @@ lint: $(PAGE_MODULES) ## gofmt, vet, staticcheck, govulncheck, shellcheck; tsc a
 	git ls-files '*.sh' .ci/run | xargs shellcheck
 	cd $(PAGE) && npm run --silent lint
 
+gosec: ## gosec, which is built for minutes
+	test/gosec.sh
+
 fuzz: ## each fuzz target for ten minutes (FUZZTIME=10m)
 	FUZZTIME=$(or $(filter-out 6s,$(FUZZTIME)),10m) test/fuzz.sh
 
@@ -141,7 +144,7 @@ PROVE = SALLYPORT_PROVE=1 $(GO) test -v -count=1 -timeout 4h
 # What make prove does: add to it by another line.
 PROOFS += races
 PROOFS += faults
-PROOFS += fuzz
+PROOFS += fuzz gosec
 
 .PHONY: $(PROOFS)
 prove: $(PROOFS) ## the long forms of all attacks, for hours; their tables go into docs/security.md

@@ -19,7 +19,7 @@ const (
 	askFirstCode       = "A code of the device: "
 	askNewPassphrase   = "A new passphrase for the archive: "
 	askPassphraseAgain = "The same again: "
-	askPassphrase      = "The archive's passphrase: "
+	askPassphrase      = "The archive's passphrase: " // #nosec G101 -- a prompt
 	askFilePassword    = "Password of the file: "
 	askSecondCode      = "The next one, which it shows after that: "
 )

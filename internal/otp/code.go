@@ -2,7 +2,7 @@ package otp
 
 import (
 	"crypto/hmac"
-	"crypto/sha1"
+	"crypto/sha1" // #nosec G505 -- HMAC-SHA-1 is what RFC 4226 and the apps mean
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/subtle"

@@ -5,7 +5,7 @@ import (
 	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/pbkdf2"
-	"crypto/sha1"
+	"crypto/sha1" // #nosec G505 -- RFC 6030 §6.2 has PBKDF2 over it
 	"crypto/sha256"
 	"crypto/sha512"
 	"errors"

@@ -70,5 +70,5 @@ func (s perStep) Borrow() (Ledger, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return l, func() { l.Close() }, nil
+	return l, func() { _ = l.Close() }, nil // what was put is stored; the lock goes with the file
 }
