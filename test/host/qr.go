@@ -23,11 +23,17 @@ func ReadQR(t T, screen string) string {
 	if err := png.Encode(f, paint(screen)); err != nil {
 		t.Fatalf("%v", err)
 	}
-	out, err := Command("zbarimg", "--quiet", "--raw", path).Output()
+	text, err := ScanQR(path)
 	if err != nil {
 		t.Fatalf("no QR code (%v) on the screen:\n%s", err, screen)
 	}
-	return strings.TrimSpace(string(out))
+	return text
+}
+
+// ScanQR returns the text of the QR code in a picture.
+func ScanQR(picture string) (string, error) {
+	out, err := Command("zbarimg", "--quiet", "--raw", picture).Output()
+	return strings.TrimSpace(string(out)), err
 }
 
 // paint draws the lines of a screen that hold half blocks. A character is two modules, one above the other.

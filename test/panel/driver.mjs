@@ -26,13 +26,11 @@ function scope({ window, frame }) {
 function locate(within, target) {
     const outer = target.within ? locate(within, target.within) : within;
     const { exact, name } = target;
-    if (target.role)
-        return outer.getByRole(target.role, name === undefined ? {} : { name, exact }).first();
-    if (target.label)
-        return outer.getByLabel(target.label, { exact }).first();
-    if (target.text)
-        return outer.getByText(target.text, { exact }).first();
-    return outer.locator(target.css).first();
+    const found = target.role ? outer.getByRole(target.role, name === undefined ? {} : { name, exact })
+        : target.label ? outer.getByLabel(target.label, { exact })
+            : target.text ? outer.getByText(target.text, { exact })
+                : outer.locator(target.css);
+    return found.filter({ visible: true }).first();
 }
 
 const element = request => locate(scope(request), request.target);

@@ -23,6 +23,7 @@ func TestLogin(t *testing.T) {
 		{"wrong, used, locked", wrongUsedLocked},
 		{"recovery code", recoveryCode},
 		{"set up in the login", setUpInTheLogin},
+		{"set up on the page", setUpOnThePage},
 	} {
 		t.Run(scenario.name, func(t *testing.T) { scenario.play(t, g.With(t), b) })
 	}
@@ -140,4 +141,23 @@ func setUpInTheLogin(t *testing.T, g *system.Guest, b *Browser) {
 			t.Errorf("the browser keeps a secret: %s", kept)
 		}
 	}
+}
+
+// setUpOnThePage: the key is read off the page's QR code as a phone does.
+func setUpOnThePage(t *testing.T, g *system.Guest, b *Browser) {
+	g.AddUser("pia")
+	w := b.Open(t, Options{})
+	w.Knock("pia")
+	w.In()
+	page := w.Sallyport("/sallyport#/account")
+	page.Click(Button("Set up"))
+	page.Click(Button("Continue"))
+	app := page.Scan("setup-on-the-page")
+	page.Fill(Target{Label: "Code from the app"}, app.Code())
+	page.Click(Button("Confirm"))
+	page.See(Role("list", "Recovery codes"))
+	w.LogOut()
+	w.Knock("pia")
+	w.Answer("Verification code:", app.Code())
+	w.In()
 }

@@ -7,8 +7,12 @@ import (
 	"sallyport/test/system"
 )
 
-// Where Cockpit's login page asks what PAM asks.
+// Cockpit's login page, whatever its language, and where it asks what PAM asks.
 var (
+	userName = CSS("#login-user-input")
+	password = CSS("#login-password-input")
+	logIn    = CSS("#login-button")
+
 	prompt = CSS("#conversation-prompt")
 	answer = CSS("#conversation-input")
 )
@@ -17,9 +21,9 @@ var (
 func (w *Window) Knock(name string) {
 	w.t.Helper()
 	w.Visit("/")
-	w.Fill(Label("User name"), name)
-	w.Fill(Label("Password"), host.Password)
-	w.Click(Button("Log in"))
+	w.Fill(userName, name)
+	w.Fill(password, host.Password)
+	w.Click(logIn)
 }
 
 // Answer waits for a prompt that has a text, and replies to it.
@@ -27,14 +31,14 @@ func (w *Window) Answer(text, reply string) {
 	w.t.Helper()
 	w.See(Text(text).In(CSS("#conversation-group")))
 	w.Fill(answer, reply)
-	w.Click(Button("Log in"))
+	w.Click(logIn)
 }
 
 // In waits until somebody is logged in.
-func (w *Window) In() { w.t.Helper(); w.See(CSS("#super-user-indicator")) }
+func (w *Window) In() { w.t.Helper(); w.See(CSS("#topnav button")) }
 
 // Out waits until nobody is: Cockpit asks for a name again.
-func (w *Window) Out() { w.t.Helper(); w.See(Label("User name")) }
+func (w *Window) Out() { w.t.Helper(); w.See(userName) }
 
 // LogIn logs a person in, by password and code.
 func (w *Window) LogIn(p *system.Person) {

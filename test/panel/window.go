@@ -77,6 +77,13 @@ func (b *Browser) Open(t Test, o Options) *Window {
 	return w
 }
 
+// With is the same window for a subtest, which fails by itself.
+func (w *Window) With(t Test) *Window {
+	sub := *w
+	sub.t, sub.name = t, strings.ReplaceAll(t.Name(), "/", "-")
+	return &sub
+}
+
 // Frame is the same window, looking into a frame.
 func (w *Window) Frame(selector string) *Window {
 	inner := *w
@@ -183,6 +190,17 @@ func (w *Window) Shot(name string) string {
 	path := filepath.Join(w.b.pictures, name+".png")
 	w.do(request{Do: "shot", Text: path}, nil)
 	return path
+}
+
+// ReadQR is what a phone reads off the window: the text of the QR code in a picture that is kept under a name.
+func (w *Window) ReadQR(name string) string {
+	w.t.Helper()
+	picture := w.Shot(name)
+	text, err := host.ScanQR(picture)
+	if err != nil {
+		w.t.Fatalf("no QR code (%v) in %s", err, picture)
+	}
+	return text
 }
 
 // Barriers are what axe-core objects to on the page.

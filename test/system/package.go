@@ -39,6 +39,15 @@ func (g *Guest) CopyPackages() (dir string) {
 	return dir
 }
 
+// InstallPage installs the page for Cockpit, beside the other packages.
+func (g *Guest) InstallPage() {
+	g.t.Helper()
+	stage := g.t.TempDir()
+	host.Output(g.t, "cp", packageFile(g.t, "cockpit-sallyport"), stage)
+	g.Copy(stage, "/root/page")
+	g.InstallPackages("/root/page")
+}
+
 // apt is apt's front end for scripts; what a package asks gets its default, and so does dpkg's question whether to keep a
 // changed file.
 const apt = "DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes --option Dpkg::Use-Pty=0 --option Dpkg::Options::=--force-confold "
