@@ -63,6 +63,42 @@ func TestRPMExamplesNeedNothing(t *testing.T) {
 	}
 }
 
+// TestRPMLife installs the packages into a tree of their own and erases them: the tree is as the packages say, and the
+// policy that was changed and the enrolments outlive them. (The scriptlets need a system; TestRPMScripts reads them.)
+func TestRPMLife(t *testing.T) {
+	root := t.TempDir()
+	run := func(args ...string) string {
+		t.Helper()
+		return output(t, "rpm", append([]string{"--root", root}, args...)...)
+	}
+	install := []string{"--install", "--nodeps", "--noscripts"}
+	for _, name := range rpms {
+		install = append(install, rpm(t, name))
+	}
+	run("--initdb")
+	run(install...)
+	for _, name := range rpms {
+		if out := run("--verify", "--nodeps", name); out != "" {
+			t.Errorf("%s is not as it was packed:\n%s", name, out)
+		}
+	}
+	policy, alice := filepath.Join(root, "etc/sallyport/sallyport.toml"), filepath.Join(root, "var/lib/sallyport/users/alice.toml")
+	write(t, policy, "issuer = \"ours\"\n", 0o644)
+	write(t, alice, "alice's", 0o600)
+	run(append([]string{"--erase", "--nodeps", "--noscripts"}, rpms...)...)
+	if kept := read(t, policy+".rpmsave"); kept != "issuer = \"ours\"\n" {
+		t.Errorf("the policy after the removal: %q", kept)
+	}
+	if kept := read(t, alice); kept != "alice's" {
+		t.Errorf("the enrolment after the removal: %q", kept)
+	}
+	for _, gone := range []string{"usr/sbin/sallyportd", "usr/bin/sallyportctl", "usr/share/doc/sallyport"} {
+		if _, err := os.Stat(filepath.Join(root, gone)); err == nil {
+			t.Errorf("the removal has left %s", gone)
+		}
+	}
+}
+
 // scriptlet is one of a package's, by the line that "rpm --scripts" puts in front.
 var scriptlet = regexp.MustCompile(`(?m)^(\w+) scriptlet \(using (\S+)\):\n`)
 
