@@ -241,7 +241,7 @@ func (d *Dialogue) beginSetup(f *Facts) Step {
 		s.Resume = d.setup
 		return s
 	}
-	rec, setup, err := enroll.Begin(f.Record, d.req.User, d.req.UID, enroll.Options{Issuer: f.Issuer}, f.Now, f.Rand)
+	rec, setup, err := enroll.Begin(f.Record, d.req.User, d.req.UID, enroll.Options{Issuer: f.Issuer()}, f.Now, f.Rand)
 	if err != nil {
 		return Refuse(Denied, TextSetupFailed)
 	}

@@ -36,7 +36,7 @@ func newPerson(t *testing.T, require policy.Require) *person {
 	d.Require = require
 	return &person{
 		t:     t,
-		Facts: Facts{Now: noon, Decision: d, Account: &ledger.Account{}, Issuer: "host.example", Rand: rand.Reader},
+		Facts: Facts{Now: noon, Decision: d, Account: &ledger.Account{}, Issuer: func() string { return "host.example" }, Rand: rand.Reader},
 		req:   Request{User: "alice", UID: 1000, Known: true, Service: "sshd", RHost: "192.0.2.7", PID: 4711},
 	}
 }

@@ -69,12 +69,12 @@ type Facts struct {
 	Record     *vault.Record
 	Account    *ledger.Account
 	Sessions   Sessions
-	Issuer     string      // shown by authenticator apps
-	Quarantine time.Time   // steps up to here may have been used before the ledger began; zero: none
-	Remember   time.Time   // logins before that do not count as remembered
-	Clock      clock.State // what is known of the host's clock; nothing, where no daemon watches it
-	Booted     time.Time   // clock.Booted of now
-	Notify     func() bool // whether the user is told where the host's clock is wrong; nil: it is not
+	Issuer     func() string // what authenticator apps show
+	Quarantine time.Time     // steps up to here may have been used before the ledger began; zero: none
+	Remember   time.Time     // logins before that do not count as remembered
+	Clock      clock.State   // what is known of the host's clock; nothing, where no daemon watches it
+	Booted     time.Time     // clock.Booted of now
+	Notify     func() bool   // whether the user is told where the host's clock is wrong; nil: it is not
 	Rand       io.Reader
 }
 

@@ -70,7 +70,7 @@ func (v *Verifier) withFacts(r login.Request, d policy.Decision, now time.Time, 
 	}
 	defer giveBack()
 	p := v.policy.Load()
-	f := &login.Facts{Now: now, Decision: d, Issuer: v.issuer(p), Quarantine: l.Quarantine(), Clock: v.clock(), Booted: v.booted(), Rand: v.Rand}
+	f := &login.Facts{Now: now, Decision: d, Issuer: func() string { return v.issuer(p) }, Quarantine: l.Quarantine(), Clock: v.clock(), Booted: v.booted(), Rand: v.Rand}
 	if f.Remember, err = l.RememberingSince(p.RememberMark(), now); err != nil {
 		return err
 	}

@@ -10,14 +10,15 @@ import (
 
 const (
 	recentFor  = 2 * time.Second
-	recentMost = 4096 // answers of each kind
+	lookEvery  = 20 * time.Millisecond // a look takes three system calls, as long as a tenth of a login
+	recentMost = 4096                  // answers of each kind
 	// settles is by how much a file must be older than the look at it: two changes within one tick of the kernel's clock
 	// (at most 10 ms) leave the same times.
 	settles = 50 * time.Millisecond
 )
 
 // Recent keeps what another Directory has answered in the last two seconds: a panel's calls and the steps of one login ask the
-// same again and again, and each answer costs more than all else in a login. A change of the local files is seen at once.
+// same again and again, and each answer costs more than all else in a login. A change of the local files is seen within 20 ms.
 // That of a directory service may be seen two seconds late, which is less than nscd and sssd take. Only answers are
 // kept: whoever was unknown, or could not be looked up, is looked up anew.
 type Recent struct {
@@ -25,6 +26,7 @@ type Recent struct {
 	files []string
 
 	mu     sync.Mutex
+	looked time.Time   // when the files were looked at last
 	stamps []fileStamp // of files, when the answers were given
 	uids   answers[string, uint32]
 	groups answers[string, []string]
@@ -62,10 +64,10 @@ type answer[A any] struct {
 // ask gives the answer that is kept, or asks. The question is put while nobody is kept waiting by it. Its answer belongs to
 // the files as they were before.
 func ask[Q comparable, A any](r *Recent, kept *answers[Q, A], question Q, put func(Q) (A, error)) (A, error) {
-	now, settled := r.look()
-	if value, ok := kept.find(r, now, question); ok {
+	if value, ok := kept.find(r, question); ok {
 		return value, nil
 	}
+	now, settled := r.look()
 	at := time.Now()
 	value, err := put(question)
 	if err == nil && settled {
@@ -74,10 +76,14 @@ func ask[Q comparable, A any](r *Recent, kept *answers[Q, A], question Q, put fu
 	return value, err
 }
 
-func (a *answers[Q, A]) find(r *Recent, now []fileStamp, question Q) (value A, ok bool) {
+func (a *answers[Q, A]) find(r *Recent, question Q) (value A, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.forgetBefore(now)
+	if time.Since(r.looked) >= lookEvery {
+		r.looked = time.Now()
+		now, _ := r.look()
+		r.forgetBefore(now)
+	}
 	old, ok := a.kept[question]
 	return old.value, ok && time.Since(old.at) < recentFor
 }

@@ -150,7 +150,7 @@ func (v *Verifier) Enroll(user string, o enroll.Options, proof Proof) (enroll.Se
 				return saveRecord, saveAccount, err
 			}
 		}
-		o.Issuer = f.Issuer
+		o.Issuer = f.Issuer()
 		rec, s, err := enroll.Begin(f.Record, user, r.UID, o, f.Now, f.Rand)
 		if err != nil {
 			return saveRecord, saveAccount, err
