@@ -1,7 +1,7 @@
 /** My Account: one's own second factor. */
 import { useCallback, useState } from "react";
 import {
-    Alert, Button, Card, CardBody, CardHeader, CardTitle, DescriptionList, DescriptionListDescription, DescriptionListGroup,
+    Button, Card, CardBody, CardHeader, CardTitle, DescriptionList, DescriptionListDescription, DescriptionListGroup,
     DescriptionListTerm, EmptyState, EmptyStateActions, EmptyStateBody, EmptyStateFooter, EmptyStateHeader, Form, FormGroup, Modal,
     ModalVariant, TextInput,
 } from "@patternfly/react-core";
@@ -12,7 +12,7 @@ import { RecoveryCodes } from "./recovery";
 import { own, type SecondFactor, type Token } from "./sallyport";
 import { SessionTable } from "./sessions";
 import { SetupDialog } from "./setup";
-import { Await, Problem, useLoaded, useTask } from "./ui";
+import { Await, Notice, Problem, useLoaded, useTask } from "./ui";
 
 type Dialog =
     | { name: "setup"; replaces?: Token }
@@ -29,7 +29,7 @@ export function Account() {
                 {(status) => (
                     <>
                         {status.locked_until === undefined ? null : (
-                            <Alert component="h2" variant="warning" isInline title={format(_("Your account is locked after too many wrong codes until $0."), moment(status.locked_until))} />
+                            <Notice variant="warning" isInline title={format(_("Your account is locked after too many wrong codes until $0."), moment(status.locked_until))} />
                         )}
                         {status.enrolled ? <Enrolled status={status} open={setDialog} /> : <NotEnrolled begin={() => setDialog({ name: "setup" })} />}
                         <OwnSessions user={status.user} />

@@ -1,10 +1,10 @@
 /** Doing something to many users: asked first, with progress, and with what failed for whom. */
 import { useEffect, useRef, useState } from "react";
-import { Alert, Button, List, ListItem, Modal, ModalVariant, Progress } from "@patternfly/react-core";
+import { Button, List, ListItem, Modal, ModalVariant, Progress } from "@patternfly/react-core";
 import { _, counted, format } from "./i18n";
 import { toEach, type Action, type Failed } from "./sallyport";
 import { sentence } from "./sentence";
-import { Problem, useTask } from "./ui";
+import { Notice, Problem, useTask } from "./ui";
 
 interface BulkProps {
     action: Action;
@@ -84,10 +84,10 @@ function words(action: Action, users: string[]): { title: string; body: string; 
 
 function Failures({ failed, done }: { failed: Failed[]; done: number }) {
     return (
-        <Alert component="h2" variant="danger" isInline isLiveRegion title={format(_("Done: $0. Failed: $1."), done, failed.length)}>
+        <Notice variant="danger" isInline isLiveRegion title={format(_("Done: $0. Failed: $1."), done, failed.length)}>
             <List>
                 {failed.slice(0, most).map((f) => <ListItem key={f.user}>{`${f.user}: ${sentence(f.error)}`}</ListItem>)}
             </List>
-        </Alert>
+        </Notice>
     );
 }

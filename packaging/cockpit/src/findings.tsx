@@ -1,20 +1,26 @@
-import { Alert, List, ListItem } from "@patternfly/react-core";
+import { List, ListItem } from "@patternfly/react-core";
 import type { Finding } from "./command";
 import { _, format } from "./i18n";
+import { Notice } from "./ui";
 
 /** What doctor has found, the worst first. Its sentences are English, as doctor's are. */
 export function Findings({ findings }: { findings: Finding[] }) {
     return (
         <div className="sp-stack">
             {findings.map((f, i) => (
-                <Alert key={`${f.id}-${i}`} component="h3" isInline variant={f.effect === "warns" ? "warning" : "danger"} title={`${effect(f)}: ${f.what}`}>
-                    <p lang="en">{f.outcome}</p>
+                <Notice key={`${f.id}-${i}`} component="h3" isInline variant={f.effect === "warns" ? "warning" : "danger"} title={`${effect(f)}: ${f.what}`}>
+                    <p lang="en"><Words text={f.outcome} /></p>
                     <Place finding={f} />
                     <Mend finding={f} />
-                </Alert>
+                </Notice>
             ))}
         </div>
     );
+}
+
+/** A sentence of doctor's, in which commands stand between backticks. */
+function Words({ text }: { text: string }) {
+    return <>{text.split("`").map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part))}</>;
 }
 
 function effect(f: Finding): string {
@@ -41,7 +47,7 @@ function Place({ finding: f }: { finding: Finding }) {
 function Mend({ finding: f }: { finding: Finding }) {
     return (
         <>
-            {f.mend.text === undefined ? null : <p lang="en">{f.mend.text}</p>}
+            {f.mend.text === undefined ? null : <p lang="en"><Words text={f.mend.text} /></p>}
             {f.mend.command === undefined ? null : <p>{_("What mends it:")} <code>{f.mend.command}</code></p>}
             {f.mend.edits === undefined ? null : (
                 <List>

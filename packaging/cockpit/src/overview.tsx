@@ -1,6 +1,6 @@
 /** The overview: the switches, and how the host stands. */
 import { useCallback, useState } from "react";
-import { Alert, Button, Card, CardBody, CardHeader, CardTitle, DescriptionList, DescriptionListDescription, DescriptionListGroup, DescriptionListTerm } from "@patternfly/react-core";
+import { Button, Card, CardBody, CardHeader, CardTitle, DescriptionList, DescriptionListDescription, DescriptionListGroup, DescriptionListTerm } from "@patternfly/react-core";
 import { Bulk } from "./bulk";
 import { doctor, events } from "./command";
 import { Findings } from "./findings";
@@ -10,7 +10,7 @@ import { others, type ClockState, type User } from "./sallyport";
 import { SessionTable } from "./sessions";
 import { Switches } from "./switches";
 import { byHour } from "./tables";
-import { Await, useLoaded, type Loaded } from "./ui";
+import { Await, type Loaded, Notice, useLoaded } from "./ui";
 
 export function Overview() {
     return (
@@ -49,7 +49,7 @@ function Health() {
     return (
         <Panel title={_("Health")} of={found}>
             {(all) => (all.length === 0
-                ? <Alert component="h3" isInline variant="success" title={_("Nothing is wrong.")} />
+                ? <Notice component="h3" isInline variant="success" title={_("Nothing is wrong.")} />
                 : <Findings findings={all} />)}
         </Panel>
     );
@@ -74,10 +74,10 @@ function Clock() {
         <Panel title={_("Clock")} of={clock}>
             {(c) => (
                 <div className="sp-stack">
-                    <Alert component="h3" isInline variant={c.wrong ? "danger" : c.offset === undefined ? "warning" : "success"} title={c.text}>
+                    <Notice component="h3" isInline variant={c.wrong ? "danger" : c.offset === undefined ? "warning" : "success"} title={c.text}>
                         {c.mend === undefined ? null : <p>{_("What mends it:")} <code>{c.mend}</code></p>}
                         {c.hint === undefined ? null : <p lang="en">{c.hint}</p>}
-                    </Alert>
+                    </Notice>
                     {c.history.length === 0 ? null : <OffsetPlot history={c.history} warn={c.warn} now={new Date()} />}
                     <Sources sources={c.sources} />
                 </div>

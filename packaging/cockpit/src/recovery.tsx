@@ -1,7 +1,7 @@
 import { useState } from "react";
-import { Alert, Button, Checkbox } from "@patternfly/react-core";
+import { Button, Checkbox } from "@patternfly/react-core";
 import { _ } from "./i18n";
-import { CopyButton } from "./ui";
+import { CopyButton, Notice } from "./ui";
 
 /** Recovery codes, which are shown this once: to copy, to download, to print. */
 export function RecoveryCodes({ codes, intro, onDone }: { codes: string[]; intro: string; onDone: () => void }) {
@@ -9,9 +9,9 @@ export function RecoveryCodes({ codes, intro, onDone }: { codes: string[]; intro
     return (
         <div className="sp-stack sp-print">
             <p>{intro}</p>
-            <Alert component="h2" variant="warning" isInline title={_("Your recovery codes, each good for one login without the phone. They are not shown again.")}>
+            <Notice variant="warning" isInline title={_("Your recovery codes, each good for one login without the phone. They are not shown again.")}>
                 {_("Keep them where your phone is not.")}
-            </Alert>
+            </Notice>
             <ul className="sp-codes" aria-label={_("Recovery codes")}>
                 {codes.map((code) => <li key={code}><code>{code}</code></li>)}
             </ul>

@@ -1,7 +1,7 @@
 /** Setting up a device: a code of before where there is one, the QR code, the first code, the recovery codes. */
 import { useCallback, useId, useRef, useState, type FormEvent } from "react";
 import {
-    Alert, Button, DescriptionList, DescriptionListDescription, DescriptionListGroup, DescriptionListTerm, Form, FormGroup,
+    Button, DescriptionList, DescriptionListDescription, DescriptionListGroup, DescriptionListTerm, Form, FormGroup,
     Modal, ModalVariant, TextInput,
 } from "@patternfly/react-core";
 import { _, format } from "./i18n";
@@ -11,7 +11,7 @@ import { grouped, minutes, parseKey, untilNext } from "./otpauth";
 import { QRCode } from "./qr";
 import { RecoveryCodes } from "./recovery";
 import { own, type Setup, type Token } from "./sallyport";
-import { CopyButton, Problem, useNow, useTask } from "./ui";
+import { CopyButton, Notice, Problem, useNow, useTask } from "./ui";
 
 interface SetupProps {
     /** There is a second factor, whose code is asked for first. */
@@ -142,7 +142,7 @@ function Scan({ setup, ahead, onConfirmed, onAgain, onCancel }: ScanProps) {
                     {key.period > 0 && !expired ? <NextCode seconds={untilNext(now, key.period)} period={key.period} /> : null}
                 </div>
             </div>
-            {expired ? <Alert component="h2" variant="warning" isInline isLiveRegion title={_("This took too long. Begin again for a new key.")} /> : (
+            {expired ? <Notice variant="warning" isInline isLiveRegion title={_("This took too long. Begin again for a new key.")} /> : (
                 <CodeField label={_("Code from the app")} value={code} onChange={setCode} numeric inputRef={field} />
             )}
             <Problem error={error} />

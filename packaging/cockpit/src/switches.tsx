@@ -1,12 +1,12 @@
 /** The host-wide switch, and that for programs: what they mean now, and a warning first where a change locks people out. */
 import { useCallback, useState } from "react";
-import { Alert, Button, Card, CardBody, CardTitle, Modal, ModalVariant, Spinner, Switch } from "@patternfly/react-core";
+import { Button, Card, CardBody, CardTitle, Modal, ModalVariant, Spinner, Switch } from "@patternfly/react-core";
 import { doctor, type Finding } from "./command";
 import { Findings } from "./findings";
 import { _, counted, format } from "./i18n";
 import { others, type Policy } from "./sallyport";
 import { listOf, valueOf } from "./settings";
-import { Await, Problem, useLoaded, useTask } from "./ui";
+import { Await, Notice, Problem, useLoaded, useTask } from "./ui";
 
 type Name = "enabled" | "api.enabled";
 
@@ -89,7 +89,7 @@ function Change({ name, on, policy, onClose, onDone }: ChangeProps) {
                 {found.loading ? <p role="status"><Spinner size="md" aria-label={_("Looking")} /> {_("Looking whom this would lock out...")}</p> : null}
                 <Problem error={found.error} title={_("It could not be found out whom this would lock out.")} />
                 {(found.value?.refused ?? 0) > 0 ? (
-                    <Alert component="h2" isInline variant="danger" title={counted(
+                    <Notice isInline variant="danger" title={counted(
                         "$0 user has no second factor: programs that log in as that user are refused.",
                         "$0 users have no second factor: programs that log in as them are refused.", found.value?.refused ?? 0)} />
                 ) : null}

@@ -1,6 +1,6 @@
 /** Pieces that several parts of the page share. */
 import { useCallback, useEffect, useRef, useState, type ReactNode } from "react";
-import { Alert, Button, Modal, ModalVariant, Spinner } from "@patternfly/react-core";
+import { Alert, Button, type AlertProps, Modal, ModalVariant, Spinner } from "@patternfly/react-core";
 import { _ } from "./i18n";
 import { sentence } from "./sentence";
 
@@ -57,6 +57,12 @@ export function useTask(): { busy: boolean; error: unknown; run: (fn: () => Prom
     return { busy, error, run, clear };
 }
 
+/** Something to note; a screen reader says first of which kind it is. */
+export function Notice(props: AlertProps) {
+    const kinds: Record<string, string> = { danger: _("Error:"), warning: _("Warning:"), success: _("Good:") };
+    return <Alert component="h2" isInline variantLabel={kinds[props.variant ?? ""] ?? ""} {...props} />;
+}
+
 /** What went wrong, read out as it appears. */
 export function Problem({ error, title }: { error: unknown; title?: string }) {
     if (error === undefined) {
@@ -64,9 +70,9 @@ export function Problem({ error, title }: { error: unknown; title?: string }) {
     }
     const text = sentence(error);
     return (
-        <Alert component="h2" variant="danger" isInline isLiveRegion title={title ?? text}>
+        <Notice variant="danger" isLiveRegion title={title ?? text}>
             {title === undefined ? null : text}
-        </Alert>
+        </Notice>
     );
 }
 

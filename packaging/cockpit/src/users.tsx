@@ -77,7 +77,7 @@ function List({ users, kind, setKind, again, rights, own, open, onOpen }: ListPr
             itemCount={shown.length} page={page} perPage={at.size} variant={bottom ? "bottom" : "top"} isCompact={!bottom}
             perPageOptions={[20, 50, 100].map((value) => ({ title: String(value), value }))}
             onSetPage={(_event, n) => setAt((a) => ({ ...a, page: n }))} onPerPageSelect={(_event, size, n) => setAt({ page: n, size })}
-            titles={{ paginationAriaLabel: bottom ? _("Pages, below") : _("Pages") }} widgetId={bottom ? "pages-below" : "pages"}
+            titles={{ ...pageTitles(), paginationAriaLabel: bottom ? _("Pages, below") : _("Pages") }} widgetId={bottom ? "pages-below" : "pages"}
         />
     );
     return (
@@ -91,7 +91,7 @@ function List({ users, kind, setKind, again, rights, own, open, onOpen }: ListPr
                     <ToolbarItem><Kinds kind={kind} setKind={(k) => { setKind(k); setSelected(new Set()); }} /></ToolbarItem>
                     <Actions kind={kind} rights={rights} chosen={chosen} all={allBut(users, own)}
                         start={(action, some) => setTask({ action, users: some, ...(some === chosen ? {} : { spared: own }) })} />
-                    <ToolbarItem variant="pagination">{pages(false)}</ToolbarItem>
+                    <ToolbarItem variant="pagination" visibility={{ default: "hidden", lg: "visible" }}>{pages(false)}</ToolbarItem>
                 </ToolbarContent>
                 {chosen.length === 0 ? null : (
                     <ToolbarContent>
@@ -112,6 +112,14 @@ function List({ users, kind, setKind, again, rights, own, open, onOpen }: ListPr
             {open === undefined ? null : <UserDetails name={open} user={users.find((u) => u.user === open)} rights={rights} onClose={() => onOpen()} onChange={() => void again()} />}
         </>
     );
+}
+
+function pageTitles() {
+    return {
+        ofWord: _("of"), items: "", perPageSuffix: _("per page"), currPageAriaLabel: _("Current page"),
+        toFirstPageAriaLabel: _("Go to first page"), toPreviousPageAriaLabel: _("Go to previous page"),
+        toNextPageAriaLabel: _("Go to next page"), toLastPageAriaLabel: _("Go to last page"),
+    };
 }
 
 function Kinds({ kind, setKind }: { kind: Kind; setKind: (kind: Kind) => void }) {
@@ -138,7 +146,7 @@ function Actions({ kind, rights, chosen, all, start }: ActionsProps) {
         return null;
     }
     return (
-        <ToolbarGroup variant="button-group">
+        <ToolbarGroup variant="button-group" className="sp-wrap">
             {rights.may.includes("disable") ? (
                 <ToolbarItem><Button variant="secondary" isDanger isDisabled={chosen.length === 0} onClick={() => start("Disable", chosen)}>{_("Disable")}</Button></ToolbarItem>
             ) : null}

@@ -45,7 +45,7 @@ export function UserTable({ rows, order, onOrder, selected, onSelect, onOpen, un
                         {onSelect ? (
                             <Td select={{
                                 rowIndex: i, isSelected: selected.has(user.user), isDisabled: user.user === "",
-                                onSelect: (_event, on) => onSelect([user.user], on),
+                                onSelect: (_event, on) => onSelect([user.user], on), props: { "aria-label": format(_("Select row $0"), i) },
                             }} />
                         ) : null}
                         {columns.map((c) => (
