@@ -12,14 +12,20 @@ import (
 	"unicode/utf8"
 )
 
-// MaxMessage is the most bytes that a Varlink message may have, without the NUL that ends it.
-const MaxMessage = 64 << 10
+// The most bytes that a Varlink message may have, without the NUL that ends it: root's, and everybody else's. Users hold
+// as many connections at one time as there is room for, each with most of a message sent: all of that is memory. What they
+// may call needs less than half of it.
+const (
+	MaxMessage     = 64 << 10
+	MaxUserMessage = 4 << 10
+)
 
 // messageConn is a connection to the Varlink socket. It reads one whole and valid message at a time. A message that is too
 // long, takes too long to arrive, or is no JSON object ends the connection. Descriptors that a peer sends are closed by
 // the kernel, as nobody asks for them.
 type messageConn struct {
 	net.Conn
+	most    int           // bytes of a message
 	idle    time.Duration // how long no message may begin; 0: for ever
 	arrival time.Duration // how long a message may take from its first byte to its last
 	write   time.Duration // how long a reply may take
@@ -55,7 +61,7 @@ func (c *messageConn) message() ([]byte, error) {
 		if !found {
 			end = len(c.buf)
 		}
-		if end > MaxMessage || found && !valid(c.buf[:end]) {
+		if end > c.most || found && !valid(c.buf[:end]) {
 			_, _ = io.WriteString(c, badMessage) // the connection ends either way
 			return nil, errBadMessage
 		}

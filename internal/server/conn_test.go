@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // pair returns a message connection and the raw other end of it.
@@ -16,7 +18,7 @@ func pair(t *testing.T, idle, arrival time.Duration) (*messageConn, net.Conn) {
 	t.Helper()
 	ours, theirs := net.Pipe()
 	t.Cleanup(func() { ours.Close(); theirs.Close() })
-	return &messageConn{Conn: ours, idle: idle, arrival: arrival, write: time.Minute}, theirs
+	return &messageConn{Conn: ours, most: MaxMessage, idle: idle, arrival: arrival, write: time.Minute}, theirs
 }
 
 // readMessage reads one with its NUL.
@@ -56,6 +58,46 @@ func TestMessagesByteByByte(t *testing.T) {
 			t.Fatalf("read %q, %v; want %q", got, err, want)
 		}
 	}
+}
+
+// TestMessagesOfUsersAreShort: a thousand connections of users, each with most of a message sent, are memory of the daemon's.
+func TestMessagesOfUsersAreShort(t *testing.T) {
+	h := newHost(t, "")
+	for _, test := range []struct {
+		uid   uint32
+		bytes int
+		ok    bool
+	}{{0, MaxMessage, true}, {0, MaxMessage + 1, false}, {1000, MaxUserMessage, true}, {1000, MaxUserMessage + 1, false}} {
+		c := h.connectAs(t, test.uid)
+		message := `{"method":"org.varlink.service.GetInfo"` + strings.Repeat(" ", test.bytes-len(`{"method":"org.varlink.service.GetInfo"}`)) + "}\x00"
+		go io.WriteString(c, message)
+		reply, err := bufio.NewReader(c).ReadString(0)
+		if ok := err == nil && reply != badMessage; ok != test.ok {
+			t.Errorf("uid %d, %d bytes: %.60q, %v; want it taken: %v", test.uid, test.bytes, reply, err, test.ok)
+		}
+	}
+}
+
+// connectAs connects as somebody, by a socket.
+func (h *host) connectAs(t *testing.T, uid uint32) *net.UnixConn {
+	t.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ends [2]*net.UnixConn
+	for i, fd := range fds {
+		f := os.NewFile(uintptr(fd), "socketpair")
+		c, err := net.FileConn(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = f.Close() // the connection has a descriptor of its own
+		ends[i] = c.(*net.UnixConn)
+	}
+	go h.serveVarlink(ends[0], Peer{UID: uid, PID: 1})
+	t.Cleanup(func() { _ = ends[1].Close() })
+	return ends[1]
 }
 
 func TestBadMessages(t *testing.T) {

@@ -207,7 +207,7 @@ func (p person) code(t testing.TB, h *host) string {
 func (h *host) dial(t testing.TB, uid uint32) *varlink.Connection {
 	t.Helper()
 	theirs, ours := net.Pipe()
-	conn := &messageConn{Conn: ours, idle: time.Minute, arrival: time.Minute, write: time.Minute}
+	conn := &messageConn{Conn: ours, most: MaxMessage, idle: time.Minute, arrival: time.Minute, write: time.Minute}
 	ctx := context.WithValue(context.Background(), callerKey{}, &caller{peer: Peer{UID: uid, PID: 1}})
 	done := make(chan struct{})
 	go func() { h.varlink.ServeConn(ctx, conn); close(done) }()

@@ -38,7 +38,7 @@ func FuzzRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, sent []byte) {
 		ours, theirs := socketPair(t)
 		defer theirs.Close()
-		conn := &messageConn{Conn: ours, idle: time.Minute, arrival: time.Minute, write: time.Minute}
+		conn := &messageConn{Conn: ours, most: MaxMessage, idle: time.Minute, arrival: time.Minute, write: time.Minute}
 		ctx := context.WithValue(context.Background(), callerKey{}, &caller{peer: Peer{UID: 1000, PID: 1}})
 		served := make(chan struct{})
 		go func() { h.serveMessages(ctx, conn); conn.Close(); close(served) }()

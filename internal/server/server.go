@@ -170,9 +170,9 @@ func (s *Server) servePackets(unix *net.UnixConn, peer Peer) {
 
 // serveVarlink serves a connection of anybody else.
 func (s *Server) serveVarlink(unix *net.UnixConn, peer Peer) {
-	conn := &messageConn{Conn: unix, arrival: arrival, write: sending}
+	conn := &messageConn{Conn: unix, most: MaxMessage, arrival: arrival, write: sending}
 	if peer.UID != 0 {
-		conn.idle = idle
+		conn.most, conn.idle = MaxUserMessage, idle
 	}
 	c := &connection{finish: conn.finish, close: unix.Close}
 	defer unix.Close()

@@ -21,7 +21,7 @@ const head = `# The protocol
 Two sockets, one verifier behind them. /run/sallyport/pam is for the PAM module; /run/sallyport/io.sallyport is for
 everybody else and speaks [Varlink](https://varlink.org). On both, who calls is read from the connection (SO_PEERCRED),
 and what it may do stands in a table: root may do everything, the users in the policy's login.trusted may verify logins
-for others, and everybody may for itself.
+for others, and everybody may for itself. A Varlink message of root has at most 64 KiB, one of anybody else at most 4 KiB.
 
 `
 
