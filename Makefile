@@ -144,6 +144,7 @@ PROVE = SALLYPORT_PROVE=1 $(GO) test -v -count=1 -timeout 4h
 # What make prove does: add to it by another line.
 PROOFS += races
 PROOFS += faults
+PROOFS += attack
 PROOFS += fuzz gosec
 
 .PHONY: $(PROOFS)
@@ -154,6 +155,9 @@ races: test-deps build ## ... one code, 64 ways at one instant, 5,000 times
 
 faults: test-deps build ## ... disk, memory, user database and daemon fail while people log in
 	$(PROVE) ./test/faults
+
+attack: test-deps build ## ... a user of the host floods, fills, plants, guesses
+	$(PROVE) ./test/attack
 
 bench: test-deps build ## measure beside google-authenticator and pam_oath; BENCHFLAGS=-quick shows that it works
 	$(GO) run ./test/bench -plots test/out/bench $(BENCHFLAGS)

@@ -30,9 +30,8 @@ type Person struct {
 func AddPeople(t *testing.T, prefix string, n int) []*Person {
 	t.Helper()
 	const (
-		passwd   = "/etc/passwd"
-		firstUID = 20000
-		nogroup  = 65534
+		passwd  = "/etc/passwd"
+		nogroup = 65534
 	)
 	before, err := os.ReadFile(passwd)
 	if err != nil {
@@ -41,6 +40,7 @@ func AddPeople(t *testing.T, prefix string, n int) []*Person {
 	t.Cleanup(func() { host.WriteFile(t, passwd, string(before), 0o644) })
 	var lines strings.Builder
 	lines.Write(before)
+	firstUID := 20000 + strings.Count(string(before), "\n") // nobody's who was added before
 	people := make([]*Person, n)
 	for i := range people {
 		p := &Person{t: t, Name: fmt.Sprintf("%s%d", prefix, i), UID: uint32(firstUID + i)}

@@ -124,10 +124,9 @@ func read(t *testing.T, path string) string {
 func (s *scene) strace(options ...string) *host.Process {
 	s.t.Helper()
 	p := host.Start(s.t, "strace", append([]string{"-f", "-p", fmt.Sprint(s.daemon.PID())}, options...)...)
-	host.Eventually(s.t, "strace has attached", func() bool {
-		return strings.Contains(p.Log(), "attached") || !p.Running()
-	})
-	if !p.Running() {
+	attached := func() bool { return strings.Contains(p.Log(), "attached") }
+	host.Eventually(s.t, "strace has attached", func() bool { return attached() || !p.Running() })
+	if !attached() { // and where it has, the daemon may have been killed at once
 		s.t.Fatalf("strace: %s", p.Log())
 	}
 	return p
