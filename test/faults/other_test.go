@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"sallyport/test/host"
 )
@@ -34,10 +35,13 @@ func otherFaults() []fault {
 	flag := filepath.Join(dir, "hang")
 	return []fault{
 		{
-			name:  "user database that does not answer",
-			disk:  func(s *scene) { hangingUsers(s, dir) },
-			env:   []string{"LD_LIBRARY_PATH=" + dir, "NSS_HANG=" + flag},
-			begin: func(s *scene) { host.WriteFile(s.t, flag, "", 0o600) },
+			name: "user database that does not answer",
+			disk: func(s *scene) { hangingUsers(s, dir) },
+			env:  []string{"LD_LIBRARY_PATH=" + dir, "NSS_HANG=" + flag},
+			begin: func(s *scene) {
+				host.WriteFile(s.t, flag, "", 0o600)
+				<-time.After(3 * time.Second) // the daemon believes for two what it was told before
+			},
 			end: func(s *scene) {
 				if err := os.Remove(flag); err != nil {
 					s.t.Fatal(err)
