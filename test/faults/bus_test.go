@@ -1,0 +1,100 @@
+package faults
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"sallyport/test/burst"
+	"sallyport/test/host"
+	"sallyport/test/proof"
+)
+
+// busSocket is where D-Bus is.
+const busSocket = "/run/dbus/system_bus_socket"
+
+// TestSessionsWithoutLogind: whatever is wrong with the bus, a login from elsewhere gets its session, and the one that is
+// there ends: the daemon does it by signals.
+func TestSessionsWithoutLogind(t *testing.T) {
+	table := proof.NewTable("what fails", "the login", "the session that it displaces")
+	for _, test := range []struct {
+		name  string
+		begin func(t *testing.T)
+	}{
+		{"D-Bus is away", func(*testing.T) {}},
+		{"D-Bus does not answer", silentBus},
+		{"logind is away", busWithoutLogind},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.begin(t)
+			displace(t)
+			table.Row(test.name, "gets its session", "ends")
+		})
+	}
+	if !t.Failed() {
+		proof.Keep(t, "logind", table)
+	}
+}
+
+// silentBus takes connections and says nothing.
+func silentBus(t *testing.T) {
+	makeBusDirectory(t)
+	l, err := net.Listen("unix", busSocket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		var held []net.Conn // or they would be closed
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			held = append(held, c)
+		}
+	}()
+}
+
+// busWithoutLogind is the real bus, with nobody on it.
+func busWithoutLogind(t *testing.T) {
+	makeBusDirectory(t)
+	host.Start(t, "dbus-daemon", "--system", "--nofork", "--nopidfile", "--address=unix:path="+busSocket)
+	host.Eventually(t, "the bus takes connections", func() bool {
+		c, err := net.Dial("unix", busSocket)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	})
+}
+
+func makeBusDirectory(t *testing.T) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(busSocket), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(filepath.Dir(busSocket)) })
+}
+
+// displace has one person log in from two places, where one is allowed.
+func displace(t *testing.T) {
+	t.Helper()
+	const service = "seated"
+	people := burst.AddPeople(t, "seated", 1)
+	d := host.StartDaemon(t, fmt.Sprintf(
+		"[sessions]\nlimit = 1\nexcess = \"displace\"\nservices = [%[1]q]\n[[rule]]\nservices = [%[1]q]\nrequire = \"always\"\n", service))
+	host.PAM(t, service, host.Module(t, "auth", "required"), host.Module(t, "session", "required"))
+	burst.Enrol(t, people...)
+	// It stays at the prompt, with its session open.
+	first := host.Open(t, host.Command("pamtester", "-I", "rhost=192.0.2.1", service, people[0].Name, "open_session", "authenticate"))
+	first.Expect("Verification code: ")
+	second := host.Open(t, host.Command("pamtester", "-I", "rhost=192.0.2.2", service, people[0].Name, "open_session", "authenticate"))
+	second.Expect("Verification code: ") // so its session is open
+	if first.Wait() == 0 {
+		t.Errorf("the session that was displaced ended well:\n%s\n%s", first.Text(), d.Log())
+	}
+	second.Close()
+}
