@@ -45,7 +45,7 @@ GO         ?= go
 GOTESTSUM   = $(GO) run gotest.tools/gotestsum@v1.13.0
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
-FUZZTIME   ?= 6s
+FUZZTIME   ?= 20s
 # Programs that are loaded anywhere, with nothing of their tables left to write to.
 HARDENED    = -buildmode=pie -ldflags '-linkmode=external -extldflags=-Wl,-z,relro,-z,now'
 
@@ -138,7 +138,7 @@ gosec: ## gosec, which is built for minutes
 	test/gosec.sh
 
 fuzz: ## each fuzz target for ten minutes (FUZZTIME=10m)
-	FUZZTIME=$(or $(filter-out 6s,$(FUZZTIME)),10m) test/fuzz.sh
+	FUZZTIME=$(or $(filter-out 20s,$(FUZZTIME)),10m) test/fuzz.sh
 
 PROVE = SALLYPORT_PROVE=1 $(GO) test -v -count=1 -timeout 4h
 # What make prove does: add to it by another line.
