@@ -76,6 +76,10 @@ type Facts struct {
 	Booted     time.Time     // clock.Booted of now
 	Notify     func() bool   // whether the user is told where the host's clock is wrong; nil: it is not
 	Rand       io.Reader
+
+	// Missed is set by a step that counted a wrong code. The account must be kept then even where the record cannot be: on a full
+	// disk guesses would not count otherwise.
+	Missed bool
 }
 
 // Enrolled reports whether the user has a second factor. One that waits for its first code is none.

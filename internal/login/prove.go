@@ -75,6 +75,7 @@ func (p *Proof) right(r Request, f *Facts) {
 // Miss counts a wrong code.
 func Miss(r Request, f *Facts) Proof {
 	p := Proof{Match: Match{Finding: Wrong, Recovery: -1}, SaveAccount: true}
+	f.Missed = true
 	p.Locked = f.Account.Fail(r.Source(), f.Now, f.limits())
 	if p.Locked.IsZero() {
 		e := r.event(audit.LoginDenied)

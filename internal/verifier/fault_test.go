@@ -39,6 +39,20 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// On such a disk a lock cannot be made durable. It holds all the same, or whoever fills the disk could guess without an end.
+func TestFullDiskGivesNoGuesses(t *testing.T) {
+	for _, op := range []disktest.Op{disktest.Create, disktest.Write, disktest.SyncFile, disktest.Rename, disktest.SyncDir} {
+		h := newHost(t, "")
+		alice := h.enroll("alice", enroll.Options{}).later()
+		h.disk.Fail(op, syscall.ENOSPC)
+		for range 4 {
+			h.want("a wrong code", h.verify("alice", "000000"), login.Denied)
+		}
+		h.want("the one that begins a lock", h.verify("alice", "000000"), login.Unavailable)
+		h.want("the next", h.verify("alice", alice.code(0)), login.Locked)
+	}
+}
+
 func TestDamagedRecordDeniesItsUserOnly(t *testing.T) {
 	h := newHost(t, "")
 	alice, bob := h.enroll("alice", enroll.Options{}), h.enroll("bob", enroll.Options{})

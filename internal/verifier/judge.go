@@ -61,7 +61,7 @@ func (v *Verifier) decide(r login.Request, now time.Time) (policy.Decision, erro
 }
 
 // withFacts lends fn the facts about a user and stores what it says it changed: the record, which is durable, before
-// the account, so that a full disk leaves no trace of a success that was not given.
+// the account, so that a full disk leaves no trace of a success that was not given. A wrong code counts whatever the disk does.
 func (v *Verifier) withFacts(r login.Request, d policy.Decision, now time.Time, fn func(*login.Facts) (saveRecord, saveAccount bool, err error)) error {
 	defer v.locks.lock(r.User)()
 	l, giveBack, err := v.Ledgers.Borrow()
@@ -91,8 +91,10 @@ func (v *Verifier) withFacts(r login.Request, d policy.Decision, now time.Time, 
 	before := f.Account.Phone
 	saveRecord, saveAccount, err := fn(f)
 	if saveRecord {
-		if e := v.store(r.User, f.Record); e != nil {
+		if e := v.store(r.User, f.Record); e != nil && !f.Missed {
 			return e
+		} else if e != nil {
+			err = e
 		}
 	}
 	if saveAccount || corrected {
