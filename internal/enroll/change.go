@@ -141,7 +141,7 @@ func resync(t *vault.Token, acct *ledger.Account, code1, code2 string, window in
 	here := t.Key.Step(now)
 	reach := int64(resyncReach / t.Key.Period)
 	step, ok := t.Key.FindPair(text1, text2, max(0, here-reach), here+reach)
-	if !ok || acct.Usable(t.ID, step-1, 2*int64(window)) != nil {
+	if !ok || used(acct, t, step-1, window) || used(acct, t, step, window) {
 		return ErrCode
 	}
 	t.Offset = step - here
@@ -149,4 +149,8 @@ func resync(t *vault.Token, acct *ledger.Account, code1, code2 string, window in
 	acct.Use(t.ID, step-1)
 	acct.Use(t.ID, step)
 	return nil
+}
+
+func used(acct *ledger.Account, t *vault.Token, step int64, window int) bool {
+	return acct.Usable(t.ID, step, 2*int64(window)) != nil
 }

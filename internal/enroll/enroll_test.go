@@ -282,6 +282,10 @@ func TestResyncRefuses(t *testing.T) {
 	if _, err := Resync(u.rec, &u.acct, "", used[0], used[1], 1, u.now); !errors.Is(err, ErrCode) {
 		t.Errorf("used codes: %v", err)
 	}
+	// The code that its user has just logged in with is used, with a window of 0, too, where the one before it is not refused.
+	if _, err := Resync(u.rec, &u.acct, "", u.code(k, -1), used[0], 0, u.now); !errors.Is(err, ErrCode) {
+		t.Errorf("a used code behind one that is not: %v", err)
+	}
 	if _, err := Resync(u.rec, &u.acct, "watch", used[0], used[1], 1, u.now); !errors.Is(err, ErrUnknownToken) {
 		t.Errorf("an unknown device: %v", err)
 	}
