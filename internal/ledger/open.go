@@ -69,12 +69,30 @@ func openExisting(o Options, path string, deadline time.Time) (*Ledger, error) {
 		return nil, damaged(path, err)
 	}
 	l.quarantine, l.head = h.Quarantine, h
-	if err := l.upgrade(); err != nil {
-		_ = l.Close()
-		return nil, fmt.Errorf("the ledger of an earlier version: %w", err)
+	err = l.orClose(func() error {
+		if err := l.upgrade(); err != nil {
+			return fmt.Errorf("the ledger of an earlier version: %w", err)
+		}
+		l.outdateClean()
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	l.outdateClean()
 	return l, nil
+}
+
+// orClose closes the ledger where fn fails, or is left by a panic: whoever cannot use it must not hold its lock.
+func (l *Ledger) orClose(fn func() error) error {
+	kept := false
+	defer func() {
+		if !kept {
+			_ = l.Close()
+		}
+	}()
+	err := fn()
+	kept = err == nil
+	return err
 }
 
 // begin makes a new ledger, under another name until it is whole: no ledger is ever there without the quarantine or the
@@ -104,12 +122,13 @@ func begin(o Options, path string, outdated *os.File, deadline time.Time) (*Ledg
 	if err != nil {
 		return nil, fmt.Errorf("beginning the ledger: %w", err)
 	}
-	err = l.restore()
-	if err == nil {
-		err = os.Rename(unborn, path)
-	}
+	err = l.orClose(func() error {
+		if err := l.restore(); err != nil {
+			return err
+		}
+		return os.Rename(unborn, path)
+	})
 	if err != nil {
-		_ = l.Close()
 		return nil, fmt.Errorf("beginning the ledger: %w", err)
 	}
 	return l, nil

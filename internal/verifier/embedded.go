@@ -38,7 +38,7 @@ func ServeEmbedded(root disk.Root, conn *wire.Conn) error {
 	v := New(Config{
 		Policy:  p,
 		Records: vault.Open(files, root, vault.LoadKeys(files, root, "")),
-		Ledgers: perStep{root, files, log},
+		Ledgers: PerStep{Root: root, Files: files, Log: log, Now: time.Now, Wait: lockWait},
 		Leaders: session.Passing{Processes: session.Kernel{}, Pace: briefPace(), Now: time.Now},
 		Users:   NSS{},
 		Audit:   log,
@@ -54,19 +54,21 @@ func briefPace() session.Pace {
 	return session.Pace{Notice: 250 * time.Millisecond, Term: 5 * time.Second}
 }
 
-// perStep opens the ledger for one step.
-type perStep struct {
-	root  disk.Root
-	files disk.FS
-	log   audit.Log
+// PerStep opens the ledger for one step, and waits so long for its lock.
+type PerStep struct {
+	Root  disk.Root
+	Files disk.FS // for the saved copy
+	Log   audit.Log
+	Now   func() time.Time
+	Wait  time.Duration
 }
 
 // Borrow takes the ledger's lock until the step is over.
-func (s perStep) Borrow() (Ledger, func(), error) {
+func (s PerStep) Borrow() (Ledger, func(), error) {
 	warn := func(format string, args ...any) {
-		s.log.Record(audit.Event{Kind: audit.SavedCopyStale, Reason: fmt.Sprintf(format, args...)})
+		s.Log.Record(audit.Event{Kind: audit.SavedCopyStale, Reason: fmt.Sprintf(format, args...)})
 	}
-	l, err := ledger.Open(ledger.Options{Root: s.root, FS: s.files, Now: time.Now(), Wait: lockWait, Warn: warn})
+	l, err := ledger.Open(ledger.Options{Root: s.Root, FS: s.Files, Now: s.Now(), Wait: s.Wait, Warn: warn})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -42,6 +42,9 @@ type FS struct {
 	steps int
 	left  int // steps until the power fails
 	armed bool
+
+	// Before, if any, is called before each changing step. Where it panics, the process that took the step has died there.
+	Before func(Op)
 }
 
 var _ disk.FS = (*FS)(nil)
@@ -113,6 +116,14 @@ func (d *FS) Steps() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.steps
+}
+
+// Durable reports whether a power failure would leave the file as processes see it now, or its absence.
+func (d *FS) Durable(name string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now, kept := d.now[path.Dir(name)][path.Base(name)], d.kept[path.Dir(name)][path.Base(name)]
+	return now == kept && (now == nil || bytes.Equal(now.now, now.kept))
 }
 
 // Put places a file as if it had been there for long, with its directories.
@@ -244,6 +255,9 @@ func (d *FS) step(op Op, name string) error {
 	}
 	if op == Read || op == ReadDir {
 		return nil
+	}
+	if d.Before != nil {
+		d.Before(op)
 	}
 	d.steps++
 	if d.armed {
