@@ -146,6 +146,7 @@ PROOFS += races
 PROOFS += faults
 PROOFS += attack
 PROOFS += fuzz gosec
+PROOFS += simulate
 
 .PHONY: $(PROOFS)
 prove: $(PROOFS) ## the long forms of all attacks, for hours; their tables go into docs/security.md
@@ -158,6 +159,10 @@ faults: test-deps build ## ... disk, memory, user database and daemon fail while
 
 attack: test-deps build ## ... a user of the host floods, fills, plants, guesses
 	$(PROVE) ./test/attack
+
+STEPS ?= 10000000
+simulate: ## ... the verifier in a simulated world: STEPS=10000000, of new seeds; SEED=n runs one
+	$(GO) test -count=1 -timeout 0 -run 'TestSimulate$$' ./test/simulate -args $(if $(SEED),-seed $(SEED)) -steps $(STEPS)
 
 bench: test-deps build ## measure beside google-authenticator and pam_oath; BENCHFLAGS=-quick shows that it works
 	$(GO) run ./test/bench -plots test/out/bench $(BENCHFLAGS)

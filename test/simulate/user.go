@@ -1,0 +1,134 @@
+package simulate
+
+import (
+	"fmt"
+	"time"
+)
+
+// user is somebody with an account, and what the oracle knows of it.
+type user struct {
+	name   string
+	uid    uint32
+	exists bool
+
+	rec  record // that processes see
+	kept record // that a power failure would leave
+	// tries is what is remembered of the user's codes. A power failure takes something of it, nobody says how much: from then on
+	// it is vague, until an unlock, and since is what came afterwards. lost are the sources of right codes before it.
+	tries   *guesses
+	vague   bool
+	touched bool // there was something to remember once
+	since   *guesses
+	lost    map[string]bool
+	devices int // so far
+	waits   *setup
+}
+
+// setup waits for its first code.
+type setup struct {
+	id       string
+	device   *device
+	replaces *device
+	expires  time.Time
+}
+
+// sight is a code that was typed where the attacker could see it, used or not.
+type sight struct {
+	u    *user
+	code string
+}
+
+func newUser(i int) *user {
+	u := &user{name: fmt.Sprintf("u%d", i), uid: uint32(1000 + i), exists: true}
+	u.tries, u.since, u.lost = newGuesses(), newGuesses(), map[string]bool{}
+	u.rec.uid, u.kept.uid = u.uid, u.uid
+	return u
+}
+
+// blame counts a wrong code.
+func (u *user) blame(source string, now time.Time, lim limits) {
+	u.touched = true
+	u.tries.fail(source, now, lim)
+	u.since.correct(now)
+	u.since.wrong = append(u.since.wrong, now)
+}
+
+// welcome is a right code.
+func (u *user) welcome(service, source string, now time.Time, seq int) {
+	u.touched = true
+	u.tries.accept(service, source, now, seq)
+}
+
+// unlocked is that all wrong codes are forgotten.
+func (u *user) unlocked() {
+	u.tries.forgive()
+	u.since, u.vague = newGuesses(), false
+}
+
+// has is the record that counts for the account of today: that of another uid is none.
+func (u *user) has() record {
+	if u.exists && u.rec.uid == u.uid {
+		return u.rec
+	}
+	return record{uid: u.uid}
+}
+
+func (w *World) anybody() *user { return w.users[w.rng.IntN(len(w.users))] }
+
+// somebody is a user who has a second factor, most of the time.
+func (w *World) somebody() *user {
+	u := w.anybody()
+	for range 5 {
+		if u.has().enrolled() {
+			break
+		}
+		u = w.anybody()
+	}
+	return u
+}
+
+const shared = "192.0.2.1" // an address behind which everybody may be, the attacker too
+
+// home is a place that only this user logs in from.
+func (w *World) home(u *user) string {
+	switch w.rng.IntN(6) {
+	case 0:
+		return shared
+	case 1:
+		return ""
+	default:
+		return fmt.Sprintf("10.0.%s.%d", u.name[1:], w.rng.IntN(3))
+	}
+}
+
+func (w *World) abroad() string { return fmt.Sprintf("203.0.113.%d", w.rng.IntN(8)) }
+
+// types is what an owner types: the code of one of its devices now, a recovery code, or something wrong.
+func (w *World) types(u *user) (code string, d *device) {
+	has := u.has()
+	if !has.enrolled() || w.chance(3) {
+		return fmt.Sprintf("%06d", w.rng.IntN(1_000_000)), nil
+	}
+	if n := len(has.recovery); n > 0 && w.chance(4) {
+		return has.recovery[w.rng.IntN(n)], nil
+	}
+	d = has.tokens[w.rng.IntN(len(has.tokens))].device
+	code, step := d.shows(w.clock.truth)
+	switch {
+	case d.period == 0:
+		d.presses++
+		if t := has.find(d); d.presses > t.counter+2 && w.chance(80) {
+			d.presses = t.counter // as a patient person who counts; or it would be out of reach for ever
+		}
+	case w.chance(10):
+		code = d.code(step - 1) // typed slowly
+	}
+	return code, d
+}
+
+func (w *World) saw(u *user, code string) {
+	if len(w.seen) >= 64 {
+		w.seen = append(w.seen[:0], w.seen[32:]...)
+	}
+	w.seen = append(w.seen, sight{u, code})
+}
