@@ -63,8 +63,3 @@ func (w *World) misbehave() {
 	c.saw()
 	w.note("the clock is off by %v and drifts by %d ppm, stopped %t", c.error, c.drift, !c.frozen.IsZero())
 }
-
-// right has the host's clock go right.
-func (c *clock) right() bool {
-	return c.frozen.IsZero() && c.error > -2*time.Second && c.error < 2*time.Second
-}
