@@ -95,12 +95,17 @@ func Move(from Dir, name string, to Dir, newName string) error {
 	return from.Sync()
 }
 
-// Discard removes durably.
+// Discard removes durably. What is not there may have been taken away by a process that died before it could sync: that it is
+// gone is durable, too.
 func Discard(d Dir, name string) error {
-	if err := d.Remove(name); err != nil {
+	err := d.Remove(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return d.Sync()
+	if e := d.Sync(); e != nil {
+		return e
+	}
+	return err
 }
 
 const tempPrefix = ".tmp-"

@@ -3,6 +3,7 @@ package disk_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 
@@ -119,6 +120,24 @@ func TestCrashForgetsWhatWasNotSynced(t *testing.T) {
 		if got, _ := fs.ReadFile(name, 100); string(got) == "new" {
 			t.Errorf("without %q the new content is there after a crash", forgotten)
 		}
+	}
+}
+
+// What one process took away, and did not sync before it died, is gone for good once another has been told that it is gone.
+func TestDiscardOfWhatIsGone(t *testing.T) {
+	fs := new(disktest.FS)
+	fs.Put(name, []byte("old"))
+	d, err := fs.OpenDir(dir)
+	must(t, err)
+	must(t, d.Remove("alice.toml"))
+	if fs.Durable(name) {
+		t.Error("a removal without a sync is durable")
+	}
+	if err := disk.Discard(d, "alice.toml"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Discard = %v", err)
+	}
+	if !fs.Durable(name) {
+		t.Error("the file comes back after a power failure")
 	}
 }
 
