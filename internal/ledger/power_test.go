@@ -48,6 +48,32 @@ func TestReadOnlyDisk(t *testing.T) {
 	}
 }
 
+// TestUnsyncedOutdating: somebody dies right after the renaming of the complete copy, and the next one verifies. After a
+// power failure the copy must not be back, for it knows nothing of what was verified since.
+func TestUnsyncedOutdating(t *testing.T) {
+	h := newHost(t)
+	l := h.open(start)
+	mustPut(t, l, "alice", full())
+	h.stop(l, start)
+	dir, err := h.disk.OpenDir(h.root.State())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := dir.Rename("ledger.clean", dir, "ledger.saved"); err != nil {
+		t.Fatal(err)
+	}
+	l = h.open(start)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(h.root.LedgerFile()); err != nil {
+		t.Fatal(err)
+	}
+	h.disk.Crash()
+	now := start.Add(time.Minute)
+	h.wantQuarantine(h.open(now), now)
+}
+
 // TestAnotherBoot: where /run outlives the machine, what was never synced there is not believed.
 func TestAnotherBoot(t *testing.T) {
 	if bootID() == "" {

@@ -228,6 +228,9 @@ func (l *Ledger) fromBefore() (s *savedCopy, complete bool) {
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		o.warn("the ledger's copy of the last orderly stop is not used: %v", err)
+	} else if err := o.FS.Remove(o.Root.SavedClean()); !errors.Is(err, fs.ErrNotExist) {
+		// Somebody may have died right after its renaming. Unless that is synced the copy comes back with the next power failure.
+		o.warn("seeing to it that the copy of the last orderly stop stays out of date: %v", err)
 	}
 	s, err = readSaved(o.FS, o.Root.Saved())
 	switch {
