@@ -46,7 +46,12 @@ var failing = []disktest.Op{
 	disktest.Read, disktest.Create, disktest.Write, disktest.SyncFile, disktest.Rename, disktest.Remove, disktest.SyncDir,
 }
 
+// action draws one. Right after a power failure it is what an attacker would do then.
 func (w *World) action() action {
+	if w.hurry > 0 {
+		w.hurry--
+		return action{"replay", 0, (*World).replay}
+	}
 	total := 0
 	for _, a := range actions {
 		total += a.weight
@@ -86,6 +91,7 @@ func (w *World) powerFails() {
 		w.op = operation{}
 	}
 	w.cut(w.chance(30))
+	w.hurry = w.rng.IntN(6)
 }
 
 func (w *World) diskChanges() {

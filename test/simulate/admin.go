@@ -134,7 +134,7 @@ func (w *World) newDevice(u *user, s enroll.Setup, o enroll.Options) {
 	key := s.URI.Key
 	d := &device{
 		n: u.devices, secret: key.Secret.Bytes(), algorithm: string(key.Algorithm), digits: key.Digits, period: int64(key.Period / time.Second),
-		drift: w.span(-10*time.Second, 10*time.Second), used: map[int64]bool{}, newest: -1,
+		drift: w.span(-10*time.Second, 10*time.Second), used: map[int64]bool{}, unclear: map[int64]bool{}, newest: -1,
 	}
 	u.waits = &setup{id: s.ID, device: d, expires: s.Expires}
 	for _, t := range u.has().tokens {
@@ -196,7 +196,7 @@ func (w *World) confirmed(u *user, s *setup, step int64) {
 	if w.op.stored {
 		s.device.born = w.distrust
 		if s.replaces != nil {
-			u.tries.forget()
+			u.forget()
 		}
 	}
 	if w.op.stored && s.device.period > 0 {
@@ -227,7 +227,7 @@ func (w *World) remove() {
 		return r
 	})
 	if w.op.stored && (err == nil || w.op.died) {
-		u.tries.forget()
+		u.forget()
 	}
 }
 
@@ -248,7 +248,7 @@ func (w *World) disable() {
 	w.finish(u, err, []record{u.rec}, func(record) record { return record{uid: u.uid} })
 	if w.op.stored {
 		u.unlocked()
-		u.tries.forget()
+		u.forget()
 	}
 	if !u.rec.pending {
 		u.waits = nil
@@ -288,7 +288,7 @@ func (w *World) forget() {
 		w.fail("forgetting %s: %v", u.name, err)
 	}
 	if w.op.stored {
-		u.tries.forget()
+		u.forget()
 	}
 }
 

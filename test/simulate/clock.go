@@ -32,7 +32,7 @@ func (c *clock) saw() { c.latest = later(c.latest, c.host()) }
 
 // boot is some time without power, after which the host has the time of a battery's clock.
 func (c *clock) boot(w *World) {
-	c.truth = c.truth.Add(time.Duration(w.rng.Int64N(int64(3 * time.Minute))))
+	c.truth = c.truth.Add(w.span(0, []time.Duration{10 * time.Second, 3 * time.Minute}[w.rng.IntN(2)]))
 	c.frozen, c.up = time.Time{}, 0
 	switch w.rng.IntN(10) {
 	case 0:

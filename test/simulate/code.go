@@ -23,9 +23,10 @@ type device struct {
 	drift     time.Duration // its clock against the true time
 	presses   int64         // HOTP: the counter of the next code that it shows
 
-	used   map[int64]bool // steps and counters that were accepted
-	newest int64          // TOTP: the newest accepted step; -1: none
-	born   int            // TOTP: w.distrust when it was confirmed
+	used    map[int64]bool // steps and counters that were accepted
+	unclear map[int64]bool // TOTP: steps that may have been noted as used, and let nobody in
+	newest  int64          // TOTP: the newest accepted step; -1: none
+	born    int            // TOTP: w.distrust when it was confirmed
 }
 
 func (d *device) code(step int64) string {

@@ -53,6 +53,16 @@ func (g *guesses) clone() *guesses {
 
 func (g *guesses) forgive() { g.wrong, g.sources = nil, map[string]*tries{} }
 
+// ahead reports whether something lies in the future.
+func (g *guesses) ahead(now time.Time) bool {
+	for _, s := range g.sources {
+		if s.last.After(now) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(g.wrong, func(t time.Time) bool { return t.After(now) })
+}
+
 // correct has what lies in the future happen now.
 func (g *guesses) correct(now time.Time) {
 	for i, t := range g.wrong {
@@ -145,7 +155,8 @@ func (g *guesses) knows(source string, now time.Time) bool {
 
 // lockedUntil is the end of the locks that hold for the source; zero: none does.
 func (g *guesses) lockedUntil(source string, now time.Time, lim limits, isKnown bool) time.Time {
-	g.correct(now)
+	g = g.clone()
+	g.correct(now) // which counts only once it is stored
 	var until time.Time
 	s := g.sources[source]
 	if s != nil {

@@ -130,9 +130,9 @@ func (w *World) check(u *user, r login.Request, has record, code string, s login
 	w.op.acknowledged = !w.op.died && s.Verdict != login.Unavailable
 	switch free := r.Service == noCode || w.require == "if-enrolled" && !has.enrolled(); {
 	case w.op.died && (free || !u.exists):
+		u.vague = u.vague || w.op.stored
 		return false
-	case free && !whole && !in:
-		return false // it was asked while it did
+	case free && !whole && !in: // it was asked while it did
 	case free:
 		if s.Verdict != login.NotRequired && !(s.Verdict == login.Unavailable && w.diskFails() && r.Service != noCode) {
 			w.fail("%s needs no code, and the verdict is %v", u.name, s.Verdict)

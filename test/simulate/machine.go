@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -71,9 +72,22 @@ type watched struct {
 func (l watched) Put(user string, a *ledger.Account) error {
 	l.w.countdown("before the account")
 	err := l.Ledger.Put(user, a)
-	l.w.op.stored = err == nil
+	if l.w.op.stored = err == nil; err == nil {
+		l.w.corrected(user)
+	}
 	l.w.countdown("after the account")
 	return err
+}
+
+// corrected is that a user's account is stored, with times that lay in the future put right.
+func (w *World) corrected(name string) {
+	for _, u := range w.users {
+		if u.name == name {
+			w.op.ahead = w.op.ahead || u.tries.ahead(w.clock.host()) || u.vague
+			u.tries.correct(w.clock.host())
+			u.since.correct(w.clock.host())
+		}
+	}
 }
 
 func (l watched) PutWindows(windows ...ledger.Window) error {
@@ -155,27 +169,38 @@ func (w *World) opened() {
 	if w.gone {
 		w.gone = false
 		now := w.clock.host()
-		if !w.clean || w.diskFails() {
-			w.beginEmpty(now)
+		if !w.clean || w.murky || w.diskFails() {
+			w.beginEmpty(now, !w.clean)
 		}
 	}
-	w.clean = false
+	if w.clean && w.diskFails() {
+		w.outdate()
+	}
+	w.clean, w.murky = false, false
 }
 
-// beginEmpty is that the ledger must remember nothing from before, and may remember everything.
-func (w *World) beginEmpty(now time.Time) {
+// outdate is what the next save would do. Until then a complete copy that could not be marked as out of date, because the disk
+// failed or somebody died at it while /run was whole, would pass for complete after a power failure: that much is known, and
+// not looked for.
+func (w *World) outdate() {
+	w.quietly(func() { _ = w.disk.Remove(w.root.SavedClean()) })
+}
+
+// beginEmpty is that the ledger need remember nothing from before, and may remember everything. It is sure where no complete
+// copy was left: then no login from before is remembered.
+func (w *World) beginEmpty(now time.Time, sure bool) {
 	w.quarantine = now
 	if w.clock.latest.After(now) {
 		w.quarantine = later(w.quarantine, earlier(w.clock.latest, now.Add(time.Hour)))
 	}
 	w.distrust++
-	w.rememberSeq, w.rememberAt = w.steps, w.clock.host()
+	if sure {
+		w.rememberSeq, w.rememberAt = w.steps, now
+	}
 	for _, u := range w.users {
 		u.vague = u.touched
 		u.since = newGuesses()
-		for _, k := range u.tries.known {
-			u.lost[k.source] = true
-		}
+		maps.Copy(u.lost, u.ever) // a copy may be older than what is known
 		u.tries.known = nil
 	}
 }

@@ -77,7 +77,7 @@ func (w *World) judge(t token, step int64) finding {
 	switch {
 	case t.used[step]:
 		return noGuess
-	case step <= t.newest || t.born < w.distrust && step <= quarantine:
+	case step <= t.newest || t.unclear[step] || t.born < w.distrust && step <= quarantine:
 		return unclear
 	default:
 		return right
@@ -113,7 +113,7 @@ func (w *World) lockedUntil(u *user, has record, source string) (until time.Time
 // mayBeRemembered reports whether the login may be let in because a right code came from there.
 func (w *World) mayBeRemembered(u *user, r login.Request) bool {
 	now := w.clock.host()
-	return w.remember > 0 && u.has().enrolled() && !r.Self && slices.ContainsFunc(u.tries.known, func(k known) bool {
+	return w.remember > 0 && u.has().enrolled() && !r.Self && slices.ContainsFunc(u.perhaps, func(k known) bool {
 		age := now.Sub(k.at)
 		return k.service == r.Service && k.source == r.Source() && (k.seq > w.rememberSeq || !k.at.Before(w.rememberAt)) && age >= 0 && age < w.remember
 	})
@@ -249,7 +249,10 @@ func (w *World) afterDeath(u *user, r login.Request, v view, locked bool) []reco
 		locks := u.tries.clone()
 		locks.fail(source, now, w.lim)
 		until := locks.lockedUntil(source, now, w.lim, locks.knows(source, now))
-		if w.op.stored {
+		switch {
+		case w.op.stored && w.op.ahead: // in the login's first step, or in this one
+			u.vague = true
+		case w.op.stored:
 			u.blame(source, now, w.lim)
 		}
 		if until.IsZero() || !u.rec.there() || u.rec.uid != u.uid {
@@ -263,10 +266,15 @@ func (w *World) afterDeath(u *user, r login.Request, v view, locked bool) []reco
 	if v.recovery >= 0 || v.device.period == 0 {
 		w.spend(&after, v)
 		w.unspend(v)
+	} else if w.op.stored && w.op.ahead {
+		v.device.unclear[v.step] = true
 	} else if w.op.stored {
 		v.device.use(v.step)
 	}
-	if w.op.stored {
+	if w.op.stored && w.op.ahead {
+		u.vague, u.lost[source] = true, true
+		u.noted(known{r.Service, source, now, w.steps})
+	} else if w.op.stored {
 		u.welcome(r.Service, source, now, w.steps)
 	}
 	return append(before, after)

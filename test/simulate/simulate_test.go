@@ -70,6 +70,7 @@ func TestSimulate(t *testing.T) {
 func long(t *testing.T) {
 	begin, said := time.Now(), time.Now()
 	first := rand.Uint64N(1 << 40)
+	fmt.Printf("the first seed is %d\n", first)
 	tally := map[string]int{}
 	done := 0
 	for i := uint64(0); done < *total; i++ {

@@ -20,7 +20,9 @@ type user struct {
 	touched bool // there was something to remember once
 	since   *guesses
 	lost    map[string]bool
-	devices int // so far
+	ever    map[string]bool // all sources that a right code came from
+	perhaps []known         // right codes that may have been noted: all, of processes that died, too; a copy may have any of them
+	devices int             // so far
 	waits   *setup
 }
 
@@ -40,7 +42,7 @@ type sight struct {
 
 func newUser(i int) *user {
 	u := &user{name: fmt.Sprintf("u%d", i), uid: uint32(1000 + i), exists: true}
-	u.tries, u.since, u.lost = newGuesses(), newGuesses(), map[string]bool{}
+	u.tries, u.since, u.lost, u.ever = newGuesses(), newGuesses(), map[string]bool{}, map[string]bool{}
 	u.rec.uid, u.kept.uid = u.uid, u.uid
 	return u
 }
@@ -55,8 +57,23 @@ func (u *user) blame(source string, now time.Time, lim limits) {
 
 // welcome is a right code.
 func (u *user) welcome(service, source string, now time.Time, seq int) {
-	u.touched = true
+	u.touched, u.ever[source] = true, true
+	u.noted(known{service, source, now, seq})
 	u.tries.accept(service, source, now, seq)
+}
+
+func (u *user) noted(k known) {
+	const most = 500
+	if len(u.perhaps) >= most {
+		u.perhaps = append(u.perhaps[:0], u.perhaps[most/2:]...)
+	}
+	u.perhaps = append(u.perhaps, k)
+}
+
+// forget is that no login from before is remembered.
+func (u *user) forget() {
+	u.tries.forget()
+	u.perhaps = nil
 }
 
 // unlocked is that all wrong codes are forgotten.

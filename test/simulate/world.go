@@ -50,9 +50,11 @@ type World struct {
 	// windows are the logins that go on.
 	windows []*window
 	pid     int
+	hurry   int // replays that come next
 
 	gone        bool      // the ledger went with the machine's power
 	clean       bool      // the last process left a complete copy of the ledger
+	murky       bool      // a process died at taking it up
 	quarantine  time.Time // codes up to here may be refused, but for those of devices that were born since
 	distrust    int       // how many ledgers began empty
 	rememberSeq int       // no login before this step may be remembered
@@ -65,6 +67,7 @@ type operation struct {
 	acknowledged bool        // its caller got an answer that says that it is done
 	durable      bool        // and it is one that has to be on the disk then
 	stored       bool        // the account is in the ledger
+	ahead        bool        // for the reason, maybe, that it had times of the future in it
 	windows      bool        // the windows are
 	fault        disktest.Op // of which one may have failed
 	died         bool
@@ -153,6 +156,8 @@ const quarantined = "the ledger began too recently to know whether this code was
 // pause is the time between two steps: mostly seconds, so that several codes are right at once, and now and then hours.
 func (w *World) pause() time.Duration {
 	switch {
+	case w.hurry > 0:
+		return w.span(0, time.Second)
 	case w.chance(4):
 		return w.span(0, 3*time.Hour)
 	case w.chance(30):
@@ -181,9 +186,12 @@ func (w *World) as(p *process, do func()) (dead bool) {
 		if _, ok := r.(died); !ok {
 			panic(r)
 		}
-		w.op.died, dead = true, true
+		w.op.died, dead, w.murky = true, true, w.gone
 		w.tally["died"]++
 		w.kill(p)
+		if w.clean && !w.gone {
+			w.outdate()
+		}
 	}()
 	do()
 	return false
