@@ -267,7 +267,7 @@ func (w *World) afterDeath(u *user, r login.Request, v view, locked bool) []reco
 		w.spend(&after, v)
 		w.unspend(v)
 	} else if w.op.stored && w.op.ahead {
-		v.device.unclear[v.step] = true
+		v.device.unclear[v.step], v.device.newest = true, max(v.device.newest, v.step)
 	} else if w.op.stored {
 		v.device.use(v.step)
 	}
