@@ -106,8 +106,8 @@ const (
 
 // Resync finds a token's clock or counter again by two consecutive codes (RFC 6238 §6, RFC 4226 §7.4); where none is
 // named, that of the token whose codes they are. Both codes are used up. It fails with ErrCode where they do not fit, or
-// have been used before.
-func Resync(rec *vault.Record, acct *ledger.Account, name, code1, code2 string, window int, now time.Time) (*vault.Token, error) {
+// have been used before, or may have been.
+func Resync(rec *vault.Record, past Past, name, code1, code2 string, now time.Time) (*vault.Token, error) {
 	if rec == nil || len(rec.Tokens) == 0 {
 		return nil, ErrNotEnrolled
 	}
@@ -117,14 +117,14 @@ func Resync(rec *vault.Record, acct *ledger.Account, name, code1, code2 string, 
 		if name != "" && t.ID != name && t.Label != name {
 			continue
 		}
-		if err = resync(t, acct, code1, code2, window, now); err == nil {
+		if err = resync(t, past, code1, code2, now); err == nil {
 			return t, nil
 		}
 	}
 	return nil, err
 }
 
-func resync(t *vault.Token, acct *ledger.Account, code1, code2 string, window int, now time.Time) error {
+func resync(t *vault.Token, past Past, code1, code2 string, now time.Time) error {
 	shape1, text1 := otp.Classify(code1)
 	shape2, text2 := otp.Classify(code2)
 	if shape1 != otp.ShapeCode || shape2 != otp.ShapeCode {
@@ -141,16 +141,12 @@ func resync(t *vault.Token, acct *ledger.Account, code1, code2 string, window in
 	here := t.Key.Step(now)
 	reach := int64(resyncReach / t.Key.Period)
 	step, ok := t.Key.FindPair(text1, text2, max(0, here-reach), here+reach)
-	if !ok || used(acct, t, step-1, window) || used(acct, t, step, window) {
+	if !ok || past.used(t, step-1) || past.used(t, step) {
 		return ErrCode
 	}
 	t.Offset = step - here
-	acct.Phone = nil // what it said was measured by the offset before
-	acct.Use(t.ID, step-1)
-	acct.Use(t.ID, step)
+	past.Account.Phone = nil // what it said was measured by the offset before
+	past.Account.Use(t.ID, step-1)
+	past.Account.Use(t.ID, step)
 	return nil
-}
-
-func used(acct *ledger.Account, t *vault.Token, step int64, window int) bool {
-	return acct.Usable(t.ID, step, 2*int64(window)) != nil
 }

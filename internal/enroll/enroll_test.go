@@ -53,6 +53,8 @@ func (u *user) code(k otp.Key, steps int64) string {
 	return c
 }
 
+func (u *user) past(window int) Past { return Past{Account: &u.acct, Window: window} }
+
 // enroll sets a device up.
 func (u *user) enroll(o Options) otp.Key {
 	u.t.Helper()
@@ -245,7 +247,7 @@ func TestResyncTOTP(t *testing.T) {
 		u := newUser(t)
 		k := u.enroll(Options{})
 		u.now = noon.Add(24 * time.Hour)
-		token, err := Resync(u.rec, &u.acct, "", u.code(k, ahead), u.code(k, ahead+1), 1, u.now)
+		token, err := Resync(u.rec, u.past(1), "", u.code(k, ahead), u.code(k, ahead+1), u.now)
 		if err != nil || token.Offset != ahead+1 {
 			t.Errorf("%d steps: %v", ahead, err)
 			continue
@@ -272,22 +274,45 @@ func TestResyncRefuses(t *testing.T) {
 		"too far":         {u.code(k, 1500), u.code(k, 1501)},
 		"no codes":        {"", "hunter2"},
 	} {
-		if _, err := Resync(u.rec, &u.acct, "", codes[0], codes[1], 1, u.now); !errors.Is(err, ErrCode) || u.rec.Tokens[0].Offset != 0 {
+		if _, err := Resync(u.rec, u.past(1), "", codes[0], codes[1], u.now); !errors.Is(err, ErrCode) || u.rec.Tokens[0].Offset != 0 {
 			t.Errorf("%s: %v, offset %d", name, err, u.rec.Tokens[0].Offset)
 		}
 	}
 	used := []string{u.code(k, 0), u.code(k, 1)}
 	u.acct.Use(u.rec.Tokens[0].ID, k.Step(u.now))
 	u.acct.Use(u.rec.Tokens[0].ID, k.Step(u.now)+1)
-	if _, err := Resync(u.rec, &u.acct, "", used[0], used[1], 1, u.now); !errors.Is(err, ErrCode) {
+	if _, err := Resync(u.rec, u.past(1), "", used[0], used[1], u.now); !errors.Is(err, ErrCode) {
 		t.Errorf("used codes: %v", err)
 	}
 	// The code that its user has just logged in with is used, with a window of 0, too, where the one before it is not refused.
-	if _, err := Resync(u.rec, &u.acct, "", u.code(k, -1), used[0], 0, u.now); !errors.Is(err, ErrCode) {
+	if _, err := Resync(u.rec, u.past(0), "", u.code(k, -1), used[0], u.now); !errors.Is(err, ErrCode) {
 		t.Errorf("a used code behind one that is not: %v", err)
 	}
-	if _, err := Resync(u.rec, &u.acct, "watch", used[0], used[1], 1, u.now); !errors.Is(err, ErrUnknownToken) {
+	if _, err := Resync(u.rec, u.past(1), "watch", used[0], used[1], u.now); !errors.Is(err, ErrUnknownToken) {
 		t.Errorf("an unknown device: %v", err)
+	}
+}
+
+// TestResyncAfterPowerCut: a code that was used just before the cut, which the ledger knows nothing of now, is none of the two.
+func TestResyncAfterPowerCut(t *testing.T) {
+	u := newUser(t)
+	k := u.enroll(Options{})
+	u.acct = ledger.Account{}
+	u.now = noon.Add(24 * time.Hour)
+	past := Past{Account: &u.acct, Quarantine: u.now, Window: 1}
+	for _, first := range []int64{-20, 0, 1} {
+		if _, err := Resync(u.rec, past, "", u.code(k, first), u.code(k, first+1), u.now); !errors.Is(err, ErrCode) || len(u.acct.Tokens) != 0 {
+			t.Errorf("steps %d and %d: %v, used %v", first, first+1, err, u.acct.Tokens)
+		}
+	}
+	if _, err := Resync(u.rec, past, "", u.code(k, 2), u.code(k, 3), u.now); err != nil {
+		t.Errorf("the first steps that cannot have been used: %v", err)
+	}
+	u = newUser(t)
+	k = u.enroll(Options{}) // under this ledger
+	past = Past{Account: &u.acct, Quarantine: u.now, Window: 1}
+	if _, err := Resync(u.rec, past, "", u.code(k, 1), u.code(k, 2), u.now); err != nil {
+		t.Errorf("a device without a past: %v", err)
 	}
 }
 
@@ -295,11 +320,11 @@ func TestResyncHOTP(t *testing.T) {
 	u := newUser(t)
 	u.enroll(Options{})
 	k := u.enroll(Options{Kind: otp.HOTP, Label: "fob"})
-	token, err := Resync(u.rec, &u.acct, "", u.code(k, 700), u.code(k, 701), 1, u.now)
+	token, err := Resync(u.rec, u.past(1), "", u.code(k, 700), u.code(k, 701), u.now)
 	if err != nil || token.Label != "fob" || token.Counter != 702 {
 		t.Errorf("%v, counter %d", err, u.rec.Tokens[1].Counter)
 	}
-	if _, err := Resync(u.rec, &u.acct, "fob", u.code(k, 700), u.code(k, 701), 1, u.now); !errors.Is(err, ErrCode) {
+	if _, err := Resync(u.rec, u.past(1), "fob", u.code(k, 700), u.code(k, 701), u.now); !errors.Is(err, ErrCode) {
 		t.Errorf("back: %v", err)
 	}
 }

@@ -92,7 +92,7 @@ func (f *Facts) usable(t *vault.Token, step int64) Finding {
 		}
 		return Right
 	}
-	if f.quarantined(t, step) {
+	if f.Past().Quarantined(t, step) {
 		return Quarantined
 	}
 	if err := f.Account.Usable(t.ID, step, f.reach()); errors.Is(err, ledger.ErrReplayed) {
@@ -101,18 +101,6 @@ func (f *Facts) usable(t *vault.Token, step int64) Finding {
 		return Wrong
 	}
 	return Right
-}
-
-// quarantined reports whether step could have been accepted before the ledger began. A token that was confirmed under
-// this ledger has no such past.
-func (f *Facts) quarantined(t *vault.Token, step int64) bool {
-	if f.Quarantine.IsZero() {
-		return false
-	}
-	if use := f.Account.Tokens[t.ID]; use != nil && use.Fresh {
-		return false
-	}
-	return step <= t.Key.Step(f.Quarantine)+t.Offset+int64(f.Decision.Window)
 }
 
 func (f *Facts) findRecovery(code string) Match {

@@ -10,6 +10,7 @@ import (
 
 	"sallyport/internal/audit"
 	"sallyport/internal/clock"
+	"sallyport/internal/enroll"
 	"sallyport/internal/ledger"
 	"sallyport/internal/policy"
 	"sallyport/internal/vault"
@@ -80,6 +81,11 @@ type Facts struct {
 	// Missed is set by a step that counted a wrong code. The account must be kept then even where the record cannot be: on a full
 	// disk guesses would not count otherwise.
 	Missed bool
+}
+
+// Past is what is known of the codes that the user has used.
+func (f *Facts) Past() enroll.Past {
+	return enroll.Past{Account: f.Account, Quarantine: f.Quarantine, Window: f.Decision.Window}
 }
 
 // Enrolled reports whether the user has a second factor. One that waits for its first code is none.

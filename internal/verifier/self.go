@@ -295,7 +295,7 @@ func (v *Verifier) Resync(user, token, code1, code2, by string) error {
 		if until := login.LockedUntil(r, f); !until.IsZero() {
 			return false, false, &LockedError{until}
 		}
-		t, err := enroll.Resync(f.Record, f.Account, token, code1, code2, f.Decision.Window, f.Now)
+		t, err := enroll.Resync(f.Record, f.Past(), token, code1, code2, f.Now)
 		if errors.Is(err, enroll.ErrCode) {
 			p := login.Miss(r, f)
 			v.write(p.Events)
