@@ -223,8 +223,8 @@ func (w *World) save(clean bool) {
 	if err != nil && !w.diskFails() && !dead {
 		w.fail("saving: %v", err)
 	}
-	if clean && !dead {
-		w.clean = err == nil
+	if clean {
+		w.clean, w.murky = true, dead || err != nil
 		w.kill(p)
 	}
 	w.note("saved, clean %t: %v", clean, err == nil && !dead)

@@ -59,7 +59,7 @@ func (w *World) resync() {
 			return
 		}
 		w.op.acknowledged = false
-		w.settle(u, w.missed(u))
+		w.settle(u, w.missed(u), w.found(u, t, first)) // the record may be there, and not be told to be
 	}
 }
 

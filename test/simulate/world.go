@@ -54,7 +54,7 @@ type World struct {
 
 	gone        bool      // the ledger went with the machine's power
 	clean       bool      // the last process left a complete copy of the ledger
-	murky       bool      // a process died at taking it up
+	murky       bool      // maybe: a process died, or failed, at writing it or at taking it up
 	quarantine  time.Time // codes up to here may be refused, but for those of devices that were born since
 	distrust    int       // how many ledgers began empty
 	rememberSeq int       // no login before this step may be remembered
@@ -186,7 +186,8 @@ func (w *World) as(p *process, do func()) (dead bool) {
 		if _, ok := r.(died); !ok {
 			panic(r)
 		}
-		w.op.died, dead, w.murky = true, true, w.gone
+		w.op.died, dead = true, true
+		w.murky = w.gone || w.clean // at taking up a ledger or at marking its copy: nobody says which of the two is on the disk
 		w.tally["died"]++
 		w.kill(p)
 		if w.clean && !w.gone {
