@@ -146,7 +146,7 @@ PROOFS += races
 PROOFS += faults
 PROOFS += attack
 PROOFS += fuzz gosec
-PROOFS += simulate
+PROOFS += simulate guessing
 
 .PHONY: $(PROOFS)
 prove: $(PROOFS) ## the long forms of all attacks, for hours; their tables go into docs/security.md
@@ -163,6 +163,9 @@ attack: test-deps build ## ... a user of the host floods, fills, plants, guesses
 STEPS ?= 10000000
 simulate: ## ... the verifier in a simulated world: STEPS=10000000, of new seeds; SEED=n runs one
 	$(GO) test -count=1 -timeout 0 -run 'TestSimulate$$' ./test/simulate -args $(if $(SEED),-seed $(SEED)) -steps $(STEPS)
+
+guessing: ## ... a password thief guesses codes, for 1,000 simulated years from each number of addresses
+	$(PROVE) -run 'TestGuessing$$' ./test/simulate
 
 bench: test-deps build ## measure beside google-authenticator and pam_oath; BENCHFLAGS=-quick shows that it works
 	$(GO) run ./test/bench -plots test/out/bench $(BENCHFLAGS)

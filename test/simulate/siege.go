@@ -23,14 +23,26 @@ type siege struct {
 	near    bool      // the owner's, too
 	opens   time.Time // when the first source does
 
-	guesses int // that were looked at
-	hits    int // that were right
-	logins  int // of the owner
-	refused int // of these: refused
+	tallies
+}
+
+// tallies is what is counted of a siege.
+type tallies struct {
+	guesses  int // that were looked at
+	hits     int // that were right
+	logins   int // of the owner
+	refused  int // of these: refused at the desk
+	stranded int // of these: refused from the other address, too
+}
+
+func (t *tallies) add(o tallies) {
+	t.guesses, t.hits = t.guesses+o.guesses, t.hits+o.hits
+	t.logins, t.refused, t.stranded = t.logins+o.logins, t.refused+o.refused, t.stranded+o.stranded
 }
 
 const (
 	desk = "10.0.0.7" // where the owner logs in from
+	home = "10.0.0.8" // and where it does when that is locked
 	year = 365 * day
 )
 
@@ -65,7 +77,9 @@ func (s *siege) try(source, code string) login.Proof {
 // run is one year. The owner logs in each morning; in between the attacker guesses whenever some source may.
 func (s *siege) run() {
 	end := s.now.Add(year)
-	s.owner() // so that the address is known
+	s.getsIn(home) // so that both addresses are known
+	s.now = s.now.Add(2 * s.key.Period)
+	s.owner()
 	next := 0 // the source to try
 	for morning := s.now.Add(8 * time.Hour); morning.Before(end); morning = morning.Add(day) {
 		next = s.guess(morning, next)
@@ -115,22 +129,33 @@ func (s *siege) exhaust(source string) time.Time {
 	}
 }
 
-// owner is the user's login. A code that the attacker has hit is used, so the next one is taken.
+// owner is the user's login: at the desk or, where that is refused, from home.
 func (s *siege) owner() {
 	s.logins++
+	if s.getsIn(desk) {
+		return
+	}
+	s.refused++
+	if !s.getsIn(home) {
+		s.stranded++
+	}
+}
+
+// getsIn is a login of the owner's. A code that the attacker has hit is used, so the next one is taken.
+func (s *siege) getsIn(source string) bool {
 	for range 3 {
 		code, err := s.key.Code(s.key.Step(s.now))
-		proof := login.Proof{}
-		if err == nil {
-			proof = s.try(desk, code)
+		if err != nil {
+			return false
 		}
+		proof := s.try(source, code)
 		if proof.Finding == login.Right && proof.Locked.IsZero() {
-			return
+			return true
 		}
 		if proof.Finding != login.Replayed || !proof.Locked.IsZero() {
-			break
+			return false
 		}
 		s.now = s.now.Add(2 * s.key.Period)
 	}
-	s.refused++
+	return false
 }

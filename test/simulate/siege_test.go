@@ -6,62 +6,60 @@ import (
 	"testing"
 
 	"sallyport/internal/policy"
+	"sallyport/test/proof"
 )
 
 // What "sallyportctl policy check" prints is what a year of guessing comes to, from however many sources; and the owner
-// gets in each morning from where it always logs in, unless the attacker comes from there, too.
+// gets in each morning from where it always logs in, unless the attacker comes from there, too: then from another address
+// that it has logged in from.
 //
-// The short form counts the guesses of some years. The long one (make simulate) guesses for 2,000 years, and counts the
-// hits.
+// The short form counts the guesses of one year. The long one (make guessing) guesses for 1,000 years, and counts the hits.
 func TestGuessing(t *testing.T) {
 	p, err := policy.Parse(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	years := 1
-	if *total > 0 {
-		years = 2000
-		fmt.Println("| sources | of them the owner's own | guesses a year | chance by these | policy check says | years | years with a hit | hits expected | hits | owner refused |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-	}
+	table := proof.NewTable("the attacker's sources", "guesses a year", "chance of a hit in a year", "policy check says", "years", "hits expected", "hits",
+		"owner refused at its desk", "... and elsewhere, too")
 	for _, sources := range []int{10, 1000, 100_000} {
 		for _, near := range []bool{false, true} {
-			besiege(t, p, sources, near, years)
+			besiege(t, p, sources, near, proof.Rounds(1, 1000), table)
 		}
 	}
+	proof.Keep(t, "guessing", table)
 }
 
-func besiege(t *testing.T, p *policy.Policy, sources int, near bool, years int) {
+func besiege(t *testing.T, p *policy.Policy, sources int, near bool, years int, table *proof.Table) {
 	t.Helper()
-	guesses, hits, hitYears, logins, refused := 0, 0, 0, 0, 0
+	sum := tallies{}
 	for i := range years {
 		s, err := newSiege(uint64(i+1), p, sources, near)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.run()
-		guesses, hits, logins, refused = guesses+s.guesses, hits+s.hits, logins+s.logins, refused+s.refused
-		if s.hits > 0 {
-			hitYears++
-		}
+		sum.add(s.tallies)
 	}
 	const one = 3e-6 // three codes of a million are right at any time
-	aYear := float64(guesses) / float64(years)
-	measured, says, owners := -math.Expm1(aYear*math.Log1p(-one)), p.GuessChance(6, 1), 0
+	aYear := float64(sum.guesses) / float64(years)
+	measured, says, who := -math.Expm1(aYear*math.Log1p(-one)), p.GuessChance(6, 1), fmt.Sprint(sources)
 	if near {
-		says, owners = p.GuessChanceNear(6, 1), 1
+		says, who = p.GuessChanceNear(6, 1), who+", and the owner's address"
 	}
-	expected := float64(guesses) * one
-	if years > 10 {
-		fmt.Printf("| %d | %d | %.0f | %.4f | %.4f | %d | %d | %.1f | %d | %d of %d |\n", sources, owners, aYear, measured, says, years, hitYears, expected, hits, refused, logins)
-	}
+	expected := float64(sum.guesses) * one
+	table.Row(who, fmt.Sprintf("%.0f", aYear), fmt.Sprintf("%.4f", measured), fmt.Sprintf("%.4f", says), years, fmt.Sprintf("%.1f", expected), sum.hits,
+		fmt.Sprintf("%d of %d", sum.refused, sum.logins), sum.stranded)
 	// From the owner's address the attacker does not come quite as far as is said: its guesses there count against the others.
 	if measured > 1.01*says || measured < 0.99*says && !near {
-		t.Errorf("%d sources, near %t: the chance is %.5f, and policy check says %.5f", sources, near, measured, says)
+		t.Errorf("%s: the chance is %.5f, and policy check says %.5f", who, measured, says)
 	}
-	if math.Abs(float64(hits)-expected) > 4*math.Sqrt(expected)+2 {
-		t.Errorf("%d sources, near %t: %d hits, and %.1f are to be expected of %d guesses", sources, near, hits, expected, guesses)
+	if math.Abs(float64(sum.hits)-expected) > 4*math.Sqrt(expected)+2 {
+		t.Errorf("%s: %d hits, and %.1f are to be expected of %d guesses", who, sum.hits, expected, sum.guesses)
 	}
-	if refused > 0 && !near { // near, the owner shares the lock of its address
-		t.Errorf("%d sources, near %t: the owner is refused %d times of %d", sources, near, refused, logins)
+	if sum.refused > 0 && !near { // near, the owner shares the lock of its address
+		t.Errorf("%s: the owner is refused %d times of %d", who, sum.refused, sum.logins)
+	}
+	if sum.stranded > 0 {
+		t.Errorf("%s: the owner is refused %d times from another address of its own, too", who, sum.stranded)
 	}
 }
