@@ -28,8 +28,8 @@ it. The exit status is 1 if there is a finding.
 
 Where sshd_config has Match blocks it asks sshd about root and those who are
 enrolled; --user names others. With --suppose it looks at the policy as "policy
-set" would make it, before that is done. With --root it looks at a tree: at its files, and
-at nothing that runs.`,
+set" would make it, before that is done. With --root it looks at a tree: at its
+files, and at nothing that runs.`,
 		Example: `  sallyportctl doctor
   sallyportctl doctor --user alice --from 192.0.2.7
   sallyportctl doctor --suppose enabled=true
