@@ -251,13 +251,18 @@ func (g *Guest) eventually(what string, done func() bool) {
 	}
 }
 
-// freePort is a TCP port that nothing in the private host uses.
-func freePort(t host.T) int {
+// freePorts are two TCP ports that nothing in the private host uses. The kernel gives them at random: the second is asked
+// for while the first is taken, or they would now and then be the same.
+func freePorts(t host.T) (ssh, way int) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("%v", err)
+	var ports [2]int
+	for i := range ports {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		defer l.Close()
+		ports[i] = l.Addr().(*net.TCPAddr).Port
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return ports[0], ports[1]
 }

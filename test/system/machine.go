@@ -57,7 +57,7 @@ func layer(t host.T, base string) string {
 
 func (m *machine) start() {
 	m.g.t.Helper()
-	m.ssh, m.way = freePort(m.g.t), freePort(m.g.t)
+	m.ssh, m.way = freePorts(m.g.t)
 	monitor := filepath.Join(m.g.dir, "monitor")
 	_ = os.Remove(monitor) // of the boot before
 	line := []string{
