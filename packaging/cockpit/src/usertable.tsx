@@ -30,10 +30,10 @@ export function UserTable({ rows, order, onOrder, selected, onSelect, onOpen, un
             <Thead>
                 <Tr>
                     {onSelect ? (
-                        <Th screenReaderText={_("Select this page")} select={{
-                            isSelected: names.length > 0 && names.every((n) => selected.has(n)),
-                            onSelect: (_event, on) => onSelect(names, on), isHeaderSelectDisabled: names.length === 0,
-                        }} />
+                        <Th className="pf-v5-c-table__check">
+                            <Box label={_("Select this page")} on={names.length > 0 && names.every((n) => selected.has(n))}
+                                disabled={names.length === 0} onSelect={(on) => onSelect(names, on)} />
+                        </Th>
                     ) : null}
                     {columns.map((c, i) => <Th key={c.by} sort={sort(c.by, i)} modifier="nowrap">{c.title}</Th>)}
                 </Tr>
@@ -43,10 +43,10 @@ export function UserTable({ rows, order, onOrder, selected, onSelect, onOpen, un
                 {rows.map((user, i) => (
                     <Tr key={user.user || `stray-${i}`}>
                         {onSelect ? (
-                            <Td select={{
-                                rowIndex: i, isSelected: selected.has(user.user), isDisabled: user.user === "",
-                                onSelect: (_event, on) => onSelect([user.user], on), props: { "aria-label": format(_("Select row $0"), i) },
-                            }} />
+                            <Td className="pf-v5-c-table__check">
+                                <Box label={format(_("Select $0"), user.user || _("(no record)"))} on={selected.has(user.user)}
+                                    disabled={user.user === ""} onSelect={(on) => onSelect([user.user], on)} />
+                            </Td>
                         ) : null}
                         {columns.map((c) => (
                             <Td key={c.by} dataLabel={c.title}>
@@ -59,6 +59,18 @@ export function UserTable({ rows, order, onOrder, selected, onSelect, onOpen, un
             </Tbody>
         </Table>
     );
+}
+
+interface BoxProps {
+    label: string;
+    on: boolean;
+    disabled: boolean;
+    onSelect: (on: boolean) => void;
+}
+
+/** What selects. PatternFly's own is "Select row 0", in English, whatever it is told. */
+function Box({ label, on, disabled, onSelect }: BoxProps) {
+    return <label><input type="checkbox" aria-label={label} checked={on} disabled={disabled} onChange={(event) => onSelect(event.target.checked)} /></label>;
 }
 
 interface Shown {
