@@ -71,6 +71,7 @@ const operations = {
     checked: request => element(request).isChecked(),
     visible: request => element(request).isVisible(),
     text: request => element(request).innerText(),
+    cut: request => element(request).evaluate(e => e.scrollWidth > e.clientWidth),
     value: request => element(request).inputValue(),
     attribute: request => element(request).getAttribute(request.text),
     async shot(request) {

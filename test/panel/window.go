@@ -177,6 +177,13 @@ func (w *Window) Text(target Target) (text string) {
 	return text
 }
 
+// Cut reports whether an element is too narrow for what stands in it.
+func (w *Window) Cut(target Target) (is bool) {
+	w.t.Helper()
+	w.do(request{Do: "cut", Target: &target}, &is)
+	return is
+}
+
 // Value is what stands in a field.
 func (w *Window) Value(field Target) (text string) {
 	w.t.Helper()

@@ -155,12 +155,52 @@ func TestAccount(t *testing.T) {
 				t.Errorf("it is there still: %s", out)
 			}
 		}},
+		{"remove one by one, down to none", func(t *testing.T, page *panel.Window) {
+			codes := setUp(page, "one")
+			page.Click(panel.Button("Add a device"))
+			page.Fill(panel.Label("Name of the device"), "two")
+			page.Fill(field("Current code or recovery code"), codes[0])
+			page.Click(panel.Button("Continue"))
+			page.Fill(field("Code from the app"), page.Scan("account-two").Code())
+			page.Click(panel.Button("Confirm"))
+			page.Click(panel.Button("Remove one"))
+			page.See(panel.Text("Its codes are not accepted any more."))
+			page.Fill(field("Current code or recovery code"), codes[1])
+			page.Click(panel.Button("Remove").In(panel.Dialogue))
+			page.Gone(panel.Dialogue)
+			page.Gone(panel.Button("Remove one"))
+			page.Click(panel.Button("Remove two"))
+			page.See(panel.Text("All devices and recovery codes are removed."))
+			page.Shot("account-remove-last")
+			accessible(t, page)
+			page.Fill(field("Current code or recovery code"), codes[2])
+			page.Click(panel.Button("Remove").In(panel.Dialogue))
+			page.See(panel.Text("Two-factor authentication is not set up for your account"))
+			if out, _ := g.Try("sallyportctl users | grep ida"); out != "" {
+				t.Errorf("it is there still: %s", out)
+			}
+		}},
 	} {
 		if !t.Run(step.name, func(t *testing.T) { step.do(t, page.With(t)) }) {
 			break // what follows needs it
 		}
 	}
 	clean(t, w)
+}
+
+// setUp sets a first device up, and returns the recovery codes.
+func setUp(page *panel.Window, name string) []string {
+	page.Click(panel.Button("Set up"))
+	page.Fill(panel.Label("Name of the device"), name)
+	page.Click(panel.Button("Continue"))
+	page.Fill(field("Code from the app"), page.Scan("account-"+name).Code())
+	page.Click(panel.Button("Confirm"))
+	page.See(panel.Role("list", "Recovery codes"))
+	codes := strings.Fields(page.Text(panel.Role("list", "Recovery codes")))
+	page.Check(panel.Label("I have kept the recovery codes."))
+	page.Click(panel.Button("Done"))
+	page.See(panel.Button("Remove " + name))
+	return codes
 }
 
 // field is a field that must be filled in, which its label says by a star.

@@ -29,7 +29,7 @@ func TestSettings(t *testing.T) {
 			page.Shot("overview")
 			accessible(t, page)
 		}},
-		{"switch off and on", func(t *testing.T, page *panel.Window) {
+		{"switch off", func(t *testing.T, page *panel.Window) {
 			page.Click(panel.CSS("label[for=switch-enabled]"))
 			page.See(panel.Text("Switch two-factor login off?"))
 			page.Shot("switch-off")
@@ -40,7 +40,29 @@ func TestSettings(t *testing.T) {
 			if out := g.Run("sallyportctl policy status"); !strings.Contains(out, "off") {
 				t.Errorf("the status is %s", out)
 			}
+		}},
+		{"whom switching on would lock out", func(t *testing.T, page *panel.Window) {
+			const file, warning = "/etc/sallyport/sallyport.d/10-lena.toml", "The policy requires a second factor of lena"
+			g.With(t).AddUser("lena")
+			g.WriteFile(file, "[[rule]]\nservices = [\"cockpit\"]\nusers = [\"lena\"]\nrequire = \"always\"\n", 0o644)
+			g.Run("systemctl reload sallyportd")
 			page.Click(panel.CSS("label[for=switch-enabled]"))
+			page.See(panel.Text("Switch two-factor login on?"))
+			page.See(panel.Text(warning).In(panel.Dialogue))
+			page.Shot("switch-locks-out")
+			accessible(t, page)
+			page.Click(panel.Button("Cancel"))
+			page.Gone(panel.Dialogue)
+			if page.Checked(panel.CSS("#switch-enabled")) || !strings.Contains(g.Run("sallyportctl policy status"), "off") {
+				t.Error("it is on, and nobody said so")
+			}
+			g.Run("rm " + file + " && systemctl reload sallyportd")
+			page.Click(panel.CSS("label[for=switch-enabled]"))
+			page.See(panel.Text("Switch two-factor login on?"))
+			page.Gone(panel.Text("Looking whom this would lock out"))
+			if page.Visible(panel.Text(warning)) {
+				t.Error("it warns, and lena would not be locked out")
+			}
 			page.Click(panel.Button("Switch on"))
 			page.See(panel.Text("It is on: users can set it up"))
 			page.Gone(panel.Dialogue)
@@ -63,6 +85,24 @@ func TestSettings(t *testing.T) {
 			page.Shot("settings-wrong")
 			accessible(t, page)
 			page.Click(panel.Button("Discard changes"))
+		}},
+		{"the daemon refuses, and says why", func(t *testing.T, page *panel.Window) {
+			const late = "/etc/sallyport/sallyport.d/60-late.toml"
+			page.Fill(panel.Label("NTP servers"), "ntp.example.org:99999")
+			page.Click(panel.Button("Save"))
+			page.See(panel.Text(`"ntp.example.org:99999" is no host name and no address.`).In(panel.CSS("#setting-clock-servers-help .pf-m-error")))
+			page.Shot("settings-refused")
+			accessible(t, page)
+			page.Click(panel.Button("Discard changes"))
+
+			g.WriteFile(late, "[lockout]\nfailures = 7\n", 0o644)
+			page.Fill(panel.Label("Wrong codes from one source"), "8")
+			page.Click(panel.Button("Save"))
+			page.See(panel.Text("lockout.failures is set at " + late + ":2, which is read later").In(panel.CSS("#setting-lockout-failures-help .pf-m-error")))
+			page.Shot("settings-overridden")
+			g.Run("rm " + late)
+			page.Click(panel.Button("Discard changes"))
+			page.Gone(panel.CSS("#setting-lockout-failures-help .pf-m-error"))
 		}},
 		{"settings are kept", func(t *testing.T, page *panel.Window) {
 			page.Fill(panel.Label("Issuer"), "Example Ltd")

@@ -68,9 +68,42 @@ func TestUsers(t *testing.T) {
 			page.Gone(user("u00019"))
 			page.Shot("users-found")
 		}},
+		{"select all", func(t *testing.T, page *panel.Window) {
+			page.Check(panel.Label("Select u01234"))
+			page.See(panel.Text("1 is selected."))
+			page.Click(panel.Button("Select all 10"))
+			page.See(panel.Text("10 are selected."))
+			if !page.Checked(panel.Label("Select u01239")) || !page.Checked(panel.Label("Select this page")) {
+				t.Error("not all that were found are selected")
+			}
+			page.Click(panel.Button("Select none"))
+			page.Gone(panel.Text("10 are selected."))
+			if page.Checked(panel.Label("Select u01234")) || page.Enabled(panel.Button("Disable")) {
+				t.Error("somebody is selected still")
+			}
+			page.Fill(search, "")
+			page.See(user("adam"))
+			page.Check(panel.Label("Select this page"))
+			page.See(panel.Text("20 are selected."))
+			page.Click(panel.Button("Select all 10,002"))
+			page.See(panel.Text("10,002 are selected."))
+			page.Click(panel.Button("Disable"))
+			title := panel.Text("Disable the second factors of 10,002 users?")
+			page.See(title.In(panel.Dialogue))
+			page.Shot("users-disable-selected")
+			accessible(t, page)
+			if page.Cut(title.In(panel.Dialogue)) {
+				t.Error("the question is cut off")
+			}
+			page.Click(panel.Button("Cancel"))
+			page.Gone(panel.Dialogue)
+			page.Click(panel.Button("Select none"))
+			page.Fill(search, "u0123")
+			page.Gone(user("adam"))
+		}},
 		{"disable those selected", func(t *testing.T, page *panel.Window) {
-			page.Check(panel.Label("Select row 0"))
-			page.Check(panel.Label("Select row 1"))
+			page.Check(panel.Label("Select u01230"))
+			page.Check(panel.Label("Select u01231"))
 			page.See(panel.Text("2 are selected."))
 			page.Click(panel.Button("Disable"))
 			page.See(panel.Text("Disable the second factors of 2 users?"))
@@ -92,7 +125,7 @@ func TestUsers(t *testing.T) {
 			page.See(user("u01234"))
 			page.See(panel.Text("Locked until"))
 			page.Shot("users-locked")
-			page.Check(panel.Label("Select row 0"))
+			page.Check(panel.Label("Select u01234"))
 			page.Click(panel.Button("Unlock"))
 			page.Click(panel.Button("Unlock").In(panel.Dialogue))
 			page.Gone(panel.Dialogue)
