@@ -38,7 +38,7 @@ type request struct {
 	Window  int      `json:"window"`
 	Frame   string   `json:"frame,omitempty"`
 	Target  *Target  `json:"target,omitempty"`
-	Text    string   `json:"text,omitempty"`
+	Text    string   `json:"text"`
 	Options *Options `json:"options,omitempty"`
 }
 

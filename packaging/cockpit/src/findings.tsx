@@ -3,12 +3,18 @@ import type { Finding } from "./command";
 import { _, format } from "./i18n";
 import { Notice } from "./ui";
 
+interface FindingsProps {
+    findings: Finding[];
+    /** The level below the heading that they stand under. */
+    heading: "h2" | "h3";
+}
+
 /** What doctor has found, the worst first. Its sentences are English, as doctor's are. */
-export function Findings({ findings }: { findings: Finding[] }) {
+export function Findings({ findings, heading }: FindingsProps) {
     return (
         <div className="sp-stack">
             {findings.map((f, i) => (
-                <Notice key={`${f.id}-${i}`} component="h3" isInline variant={f.effect === "warns" ? "warning" : "danger"} title={`${effect(f)}: ${f.what}`}>
+                <Notice key={`${f.id}-${i}`} component={heading} isInline variant={f.effect === "warns" ? "warning" : "danger"} title={`${effect(f)}: ${f.what}`}>
                     <p lang="en"><Words text={f.outcome} /></p>
                     <Place finding={f} />
                     <Mend finding={f} />

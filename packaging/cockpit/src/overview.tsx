@@ -50,7 +50,7 @@ function Health() {
         <Panel title={_("Health")} of={found}>
             {(all) => (all.length === 0
                 ? <Notice component="h3" isInline variant="success" title={_("Nothing is wrong.")} />
-                : <Findings findings={all} />)}
+                : <Findings findings={all} heading="h3" />)}
         </Panel>
     );
 }

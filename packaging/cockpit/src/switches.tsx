@@ -93,7 +93,7 @@ function Change({ name, on, policy, onClose, onDone }: ChangeProps) {
                         "$0 user has no second factor: programs that log in as that user are refused.",
                         "$0 users have no second factor: programs that log in as them are refused.", found.value?.refused ?? 0)} />
                 ) : null}
-                {found.value === undefined ? null : <Findings findings={found.value.findings} />}
+                {found.value === undefined ? null : <Findings findings={found.value.findings} heading="h2" />}
                 <Problem error={error} />
             </div>
         </Modal>
