@@ -131,5 +131,6 @@ func (w *World) endSession() {
 		}
 		w.processes.End(win.leader.PID)
 	})
+	w.processes.End(win.leader.PID) // whatever the verifier died at
 	w.note("a session of %s ends, died %t", win.u.name, w.op.died)
 }
