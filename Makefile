@@ -146,7 +146,7 @@ PROOFS += races
 PROOFS += faults
 PROOFS += attack
 PROOFS += fuzz gosec
-PROOFS += simulate guessing
+PROOFS += simulate guessing soak
 
 .PHONY: $(PROOFS)
 prove: $(PROOFS) ## the long forms of all attacks, for hours; their tables go into docs/security.md
@@ -166,6 +166,9 @@ simulate: ## ... the verifier in a simulated world: STEPS=10000000, of new seeds
 
 guessing: ## ... a password thief guesses codes, for 1,000 simulated years from each number of addresses
 	$(PROVE) -run 'TestGuessing$$' ./test/simulate
+
+soak: ## ... half a simulated year of 2,000 people's logins, after which nothing has grown
+	$(PROVE) ./test/soak
 
 bench: test-deps build ## measure beside google-authenticator and pam_oath; BENCHFLAGS=-quick shows that it works
 	$(GO) run ./test/bench -plots test/out/bench $(BENCHFLAGS)
