@@ -226,7 +226,7 @@ func (w *World) remove() {
 		r.drop(d)
 		return r
 	})
-	if w.op.stored && (err == nil || w.op.died) {
+	if w.op.stored && err == nil && !w.op.died { // who died may have counted a wrong code, and no more
 		u.forget()
 	}
 }
