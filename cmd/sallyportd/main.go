@@ -67,7 +67,9 @@ func serve(root disk.Root) error {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, unix.SIGHUP, unix.SIGTERM, unix.SIGINT)
 	signal.Ignore(unix.SIGPIPE) // whoever read standard error may go
-	d, err := start(root, audit.Open(os.Stderr))
+	log := audit.Moderate(audit.Open(os.Stderr))
+	defer log.Flush()
+	d, err := start(root, log)
 	if err != nil {
 		return err
 	}

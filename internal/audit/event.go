@@ -28,9 +28,10 @@ type Event struct {
 	Reason  string        // why, in words
 	Path    string        // file
 	Method  string        // what was called
-	Count   int           // RecoveryCodeUsed: how many are left
+	Count   int           // RecoveryCodeUsed: how many are left; Withheld: how many there were
 	Offset  time.Duration // ClockWrong, ClockRight: by how much it is fast; ClockJumped: by how much it was set forward
 	Until   time.Time     // LoginLocked: when the lock ends; LedgerQuarantined: codes up to here are refused
+	Asker   uint32        // who asked, where that is a user who may ask again and again: a Moderated log counts; 0: is not counted
 }
 
 // Message is the event in one line of English. Whatever came from outside is escaped: it shows no control characters,
@@ -82,7 +83,7 @@ func (e Event) fields() []field {
 		{"value", "SALLYPORT_VALUE", e.Value, false},
 		{"method", "SALLYPORT_METHOD", e.Method, false},
 		{"file", "SALLYPORT_PATH", e.Path, true},
-		{"left", "SALLYPORT_COUNT", e.count(), false},
+		{e.counted(), "SALLYPORT_COUNT", e.count(), false},
 		{"until", "SALLYPORT_UNTIL", instant(e.Until), false},
 		{"", "SALLYPORT_OFFSET", e.offset(), false},
 		{"", "SALLYPORT_REASON", e.Reason, false},
@@ -94,6 +95,14 @@ func (e Event) fields() []field {
 		}
 	}
 	return set
+}
+
+// counted is what a count is of.
+func (e Event) counted() string {
+	if e.Kind == Withheld {
+		return "more"
+	}
+	return "left"
 }
 
 // count shows a zero where the kind has a count: none left is news.

@@ -50,6 +50,7 @@ const (
 	ClockWrong            Kind = "clock-wrong"
 	ClockRight            Kind = "clock-right" // again
 	ClockJumped           Kind = "clock-jumped"
+	Withheld              Kind = "events-withheld" // of a user who asked for more in a minute than is recorded one by one
 )
 
 // priority is a syslog severity (syslog(3)).
@@ -76,6 +77,15 @@ func (k Kind) about() about {
 		return a
 	}
 	return about{strings.Repeat("0", 32), warning, plain(string(k))}
+}
+
+// proven reports whether it takes a right code.
+func (k Kind) proven() bool {
+	switch k {
+	case LoginAccepted, Enrolled, TokenRemoved, Removed, RecoveryCodeUsed, RecoveryCodesReplaced, Resynced:
+		return true
+	}
+	return false
 }
 
 // kinds is read-only.
@@ -123,4 +133,5 @@ var kinds = map[Kind]about{
 	ClockWrong:            {"b7c4e1d09f2a4c53a8d6e05b3f71c29e", warning, "clock wrong"},
 	ClockRight:            {"5d90a3f6c8174be2b1e7d42f960c3a8b", notice, "clock right again"},
 	ClockJumped:           {"e31f7ba25c0d4698a4c2f8136be9705d", warning, "clock jumped"},
+	Withheld:              {"9c41d7e05b2f4a6d8e13c7f09ab2564d", warning, "a user asked too often"},
 }

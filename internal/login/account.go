@@ -26,7 +26,7 @@ func Account(r Request, f *Facts) Step {
 	s := end(AccountRefused)
 	s.tellError(accountAdvice(r, f))
 	s.refused(f)
-	s.Events = []audit.Event{r.event(audit.AccountRefused)}
+	s.Events = []audit.Event{r.Event(audit.AccountRefused)}
 	return s
 }
 

@@ -95,7 +95,7 @@ func (d *Dialogue) exempt(f *Facts) (Step, bool) {
 		return Step{}, false
 	}
 	s := end(NotRequired)
-	s.Events = []audit.Event{d.req.event(audit.LoginNotRequired)}
+	s.Events = []audit.Event{d.req.Event(audit.LoginNotRequired)}
 	if reminding(f) {
 		s.tell(reminder(f.Decision.Until))
 	}
@@ -202,7 +202,7 @@ func (d *Dialogue) accept(f *Facts, p Proof) Step {
 func (d *Dialogue) grant(f *Facts, reason string) Step {
 	s := end(Granted)
 	s.notify(f)
-	e := d.req.event(audit.LoginAccepted)
+	e := d.req.Event(audit.LoginAccepted)
 	e.Reason = reason
 	s.Events = []audit.Event{e}
 	if d.last != "" {
@@ -226,7 +226,7 @@ func (d *Dialogue) refuse(f *Facts, p Proof) Step {
 	if d.prompts >= f.Decision.Attempts || d.req.Program {
 		s.Verdict = Denied
 		if len(s.Events) == 0 {
-			e := d.req.event(audit.LoginDenied)
+			e := d.req.Event(audit.LoginDenied)
 			e.Reason = p.Finding.reason()
 			s.Events = append(s.Events, e)
 		}
@@ -254,7 +254,7 @@ func (d *Dialogue) beginSetup(f *Facts) Step {
 		return Refuse(Denied, TextSetupFailed)
 	}
 	s.Resume, s.SaveRecord = setup.ID, true
-	s.Events = []audit.Event{d.req.event(audit.EnrollmentStarted)}
+	s.Events = []audit.Event{d.req.Event(audit.EnrollmentStarted)}
 	return s
 }
 
@@ -270,7 +270,7 @@ func (d *Dialogue) answerSetup(f *Facts, answer string) Step {
 		s.tellError(setupError(f, d.setup, answer, err))
 		if d.prompts >= f.Decision.Attempts || !f.pending(d.setup) {
 			s.Verdict = Denied
-			e := d.req.event(audit.LoginDenied)
+			e := d.req.Event(audit.LoginDenied)
 			e.Reason = "the second factor was not set up"
 			s.Events = []audit.Event{e}
 			return s
@@ -287,7 +287,7 @@ func (d *Dialogue) answerSetup(f *Facts, answer string) Step {
 	} else {
 		s.Tell = recoveryMessages(done.Recovery)
 	}
-	e := d.req.event(audit.Enrolled)
+	e := d.req.Event(audit.Enrolled)
 	e.Token = done.Token
 	s.Events = []audit.Event{e}
 	return s

@@ -199,7 +199,11 @@ func Refuse(v Verdict, text string) Step {
 	return s
 }
 
-// event fills in what the request says.
-func (r Request) event(kind audit.Kind) audit.Event {
-	return audit.Event{Kind: kind, User: r.User, UID: r.UID, Service: r.Service, Source: r.RHost, TTY: r.TTY, PID: r.PID}
+// Event fills in what the request says.
+func (r Request) Event(kind audit.Kind) audit.Event {
+	e := audit.Event{Kind: kind, User: r.User, UID: r.UID, Service: r.Service, Source: r.RHost, TTY: r.TTY, PID: r.PID}
+	if r.Self {
+		e.Asker = r.UID
+	}
+	return e
 }

@@ -50,7 +50,7 @@ func Prove(r Request, f *Facts, answer string) Proof {
 	case Wrong:
 		return Miss(r, f)
 	case Replayed, Quarantined:
-		e := r.event(audit.CodeReplayed)
+		e := r.Event(audit.CodeReplayed)
 		e.Token = p.Token.Label
 		if p.Finding == Quarantined {
 			e.Reason = "the ledger began too recently to know whether this code was used"
@@ -66,7 +66,7 @@ func (p *Proof) right(r Request, f *Facts) {
 	f.Account.Accept(r.Service, r.Source(), f.Now)
 	p.SaveAccount = true
 	if recovery {
-		e := r.event(audit.RecoveryCodeUsed)
+		e := r.Event(audit.RecoveryCodeUsed)
 		e.Count = len(f.Record.Recovery)
 		p.Events = append(p.Events, e)
 	}
@@ -78,7 +78,7 @@ func Miss(r Request, f *Facts) Proof {
 	f.Missed = true
 	p.Locked = f.Account.Fail(r.Source(), f.Now, f.limits())
 	if p.Locked.IsZero() {
-		e := r.event(audit.LoginDenied)
+		e := r.Event(audit.LoginDenied)
 		e.Reason = Wrong.reason()
 		p.Events = []audit.Event{e}
 		return p
@@ -101,7 +101,7 @@ func maybeCode(answer string) bool {
 }
 
 func lockEvent(r Request, until time.Time) audit.Event {
-	e := r.event(audit.LoginLocked)
+	e := r.Event(audit.LoginLocked)
 	e.Until = until
 	return e
 }

@@ -50,7 +50,7 @@ func (d *Dialogue) answerTakeOver(f *Facts, answer string) Step {
 	answer = strings.ToLower(strings.TrimSpace(answer))
 	if answer != "y" && answer != "yes" {
 		s := Refuse(Denied, textGoesOn)
-		e := d.req.event(audit.SessionRefused)
+		e := d.req.Event(audit.SessionRefused)
 		e.Reason = "the person did not want to take over"
 		s.Events = []audit.Event{e}
 		return s

@@ -121,7 +121,7 @@ func enrolment(k *call, err error) (name string, parameters any, ok bool) {
 func (s *Server) unavailable(k *call, err error) account.Unavailable {
 	u := account.Unavailable{Reason: err.Error()}
 	path, mend := file(err)
-	e := audit.Event{Kind: audit.Unavailable, User: k.subject, Method: k.method, Reason: err.Error(), Path: path}
+	e := audit.Event{Kind: audit.Unavailable, User: k.subject, Method: k.method, Reason: err.Error(), Path: path, Asker: k.peer.UID}
 	if path != "" {
 		e.Kind = audit.RecordUnreadable
 		u.Path, u.Mend = &path, &mend

@@ -64,7 +64,7 @@ func TestFailures(t *testing.T) {
 	}
 	for _, test := range tests {
 		h := newHost(t, "")
-		name, parameters := h.failure(&call{method: "m"}, test.err)
+		name, parameters := h.failure(&call{caller: new(caller), method: "m"}, test.err)
 		if name != test.want {
 			t.Errorf("%v is sent as %s, want %s", test.err, name, test.want)
 		}
@@ -129,7 +129,7 @@ func TestUnavailableNamesTheFile(t *testing.T) {
 		&ledger.DamagedError{Path: "/var/x", Problem: "is empty", Mend: "chmod 0600 /var/x"},
 	} {
 		h := newHost(t, "")
-		u := h.unavailable(&call{method: "m"}, fmt.Errorf("reading: %w", err))
+		u := h.unavailable(&call{caller: new(caller), method: "m"}, fmt.Errorf("reading: %w", err))
 		if u.Path == nil || *u.Path != "/var/x" || u.Mend == nil || *u.Mend != "chmod 0600 /var/x" {
 			t.Errorf("%T: %+v", err, u)
 		}
@@ -138,7 +138,7 @@ func TestUnavailableNamesTheFile(t *testing.T) {
 		}
 	}
 	h := newHost(t, "")
-	if u := h.unavailable(&call{}, errors.New("no luck")); u.Path != nil || u.Reason != "no luck" {
+	if u := h.unavailable(&call{caller: new(caller)}, errors.New("no luck")); u.Path != nil || u.Reason != "no luck" {
 		t.Errorf("%+v", u)
 	}
 }

@@ -160,7 +160,7 @@ func (g *guard) allow(k *call) error {
 		return failed
 	}
 	g.server.Audit.Record(audit.Event{
-		Kind: audit.AccessRefused, User: k.subject, UID: k.peer.UID, PID: int(k.peer.PID), Method: k.method, Reason: reason,
+		Kind: audit.AccessRefused, User: k.subject, UID: k.peer.UID, PID: int(k.peer.PID), Method: k.method, Reason: reason, Asker: k.peer.UID,
 	})
 	return notAllowed{k.method, reason}
 }

@@ -150,7 +150,7 @@ func (s *Server) contain(peer Peer, serve func()) {
 	defer func() {
 		if p := recover(); p != nil {
 			// Not the value, which could hold what somebody typed.
-			s.Audit.Record(audit.Event{Kind: audit.Unavailable, PID: int(peer.PID), Reason: fmt.Sprintf("%T at %s", p, debug.Stack())})
+			s.Audit.Record(audit.Event{Kind: audit.Unavailable, PID: int(peer.PID), Reason: fmt.Sprintf("%T at %s", p, debug.Stack()), Asker: peer.UID})
 		}
 	}()
 	serve()

@@ -147,7 +147,8 @@ func (v *Verifier) unavailable(r login.Request, err error) login.Step {
 
 // failure is the journal's record of a login that an error denied; a damaged file has a kind of its own.
 func failure(r login.Request, err error) audit.Event {
-	e := audit.Event{Kind: audit.Unavailable, User: r.User, UID: r.UID, Service: r.Service, Source: r.RHost, TTY: r.TTY, PID: r.PID, Reason: err.Error()}
+	e := r.Event(audit.Unavailable)
+	e.Reason = err.Error()
 	var damaged *vault.DamagedError
 	var trust *disk.TrustError
 	var used *ledger.DamagedError

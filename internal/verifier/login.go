@@ -40,8 +40,9 @@ func (v *Verifier) Admit(c Caller, r login.Request) (login.Request, error) {
 		r.Self = true
 		return r, nil
 	}
-	e := audit.Event{Kind: audit.AccessRefused, User: r.User, Service: r.Service, UID: c.UID, PID: int(c.PID), Reason: "may verify for itself only"}
-	v.Audit.Record(e)
+	v.Audit.Record(audit.Event{
+		Kind: audit.AccessRefused, User: r.User, Service: r.Service, UID: c.UID, PID: int(c.PID), Reason: "may verify for itself only", Asker: c.UID,
+	})
 	return r, ErrNotAllowed
 }
 

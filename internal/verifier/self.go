@@ -248,7 +248,9 @@ func (v *Verifier) Rename(user, token, label string) error {
 	if err != nil {
 		return err
 	}
-	v.Audit.Record(audit.Event{Kind: audit.TokenRenamed, User: user, Token: label, By: user, Reason: fmt.Sprintf("it was %q", old)})
+	e := v.changed(user, audit.TokenRenamed, label, "")
+	e.Reason = fmt.Sprintf("it was %q", old)
+	v.Audit.Record(e)
 	return nil
 }
 
@@ -316,8 +318,15 @@ func (v *Verifier) Resync(user, token, code1, code2, by string) error {
 
 // note puts a change of a user's second factor into the journal. by is empty where the user made it.
 func (v *Verifier) note(user string, kind audit.Kind, token, by string) {
+	v.Audit.Record(v.changed(user, kind, token, by))
+}
+
+// changed is that event.
+func (v *Verifier) changed(user string, kind audit.Kind, token, by string) audit.Event {
+	e := audit.Event{Kind: kind, User: user, Token: token, By: by}
 	if by == "" {
-		by = user
+		e.By = user
+		e.Asker, _ = v.Recent.Lookup(user) // it was known a moment ago
 	}
-	v.Audit.Record(audit.Event{Kind: kind, User: user, Token: token, By: by})
+	return e
 }

@@ -138,7 +138,7 @@ func (v *Verifier) mayDisplace(l Ledger, r login.Request, d policy.Decision, exc
 }
 
 func (v *Verifier) oneTooMany(r login.Request, d policy.Decision, sessions []session.Session, now time.Time) login.Step {
-	e := audit.Event{Kind: audit.SessionRefused, User: r.User, UID: r.UID, Service: r.Service, Source: r.RHost, TTY: r.TTY, PID: r.PID}
+	e := r.Event(audit.SessionRefused)
 	e.Reason = fmt.Sprintf("sessions.limit is %d", d.Sessions.Limit)
 	v.Audit.Record(e)
 	return login.Refuse(login.SessionRefused, login.RefusedText(v.describe(sessions), d.Sessions.Limit, now))
@@ -146,9 +146,9 @@ func (v *Verifier) oneTooMany(r login.Request, d policy.Decision, sessions []ses
 
 // refuseSession is for a leader that is none.
 func (v *Verifier) refuseSession(r login.Request, cause error) login.Step {
-	v.Audit.Record(audit.Event{
-		Kind: audit.SessionRefused, User: r.User, UID: r.UID, Service: r.Service, Source: r.RHost, TTY: r.TTY, PID: r.PID, Reason: cause.Error(),
-	})
+	e := r.Event(audit.SessionRefused)
+	e.Reason = cause.Error()
+	v.Audit.Record(e)
 	return login.Refuse(login.SessionRefused, "The session cannot be watched, so it is not opened.")
 }
 
@@ -252,7 +252,11 @@ func lingering(windows []ledger.Window) []ledger.Window {
 }
 
 func windowEvent(kind audit.Kind, w ledger.Window) audit.Event {
-	return audit.Event{Kind: kind, User: w.User, UID: w.UID, Service: w.Service, Source: w.Source, TTY: w.TTY, PID: w.PID}
+	e := audit.Event{Kind: kind, User: w.User, UID: w.UID, Service: w.Service, Source: w.Source, TTY: w.TTY, PID: w.PID}
+	if w.Source == sourceSelf {
+		e.Asker = w.UID
+	}
+	return e
 }
 
 func ended(verdict login.Verdict) login.Step { return login.Step{Verdict: verdict, PasswordLength: -1} }

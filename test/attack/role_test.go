@@ -16,28 +16,31 @@ import (
 
 	"sallyport/internal/disk"
 	"sallyport/internal/server"
+	"sallyport/internal/wire"
 )
 
 // role is one way to attack. It does its worst until its process is killed, and counts how often it has.
 type role struct {
 	processes int
+	often     int // it has done its worst before others log in, where it has the host for itself
 	play      func(count *atomic.Int64)
 }
 
 // roles are all of them. Each process may have about 2,000 descriptors: 10,000 in all.
 var roles = map[string]role{
-	"connections to the module's socket": {3, func(n *atomic.Int64) { hold(n, side, "unixpacket", disk.Root("").PamSocket()) }},
-	"connections to the Varlink socket":  {2, func(n *atomic.Int64) { hold(n, side, "unix", disk.Root("").VarlinkSocket()) }},
-	"all of a message but its end":       {1, func(n *atomic.Int64) { talk(n, endless) }},
-	"logins that do not begin":           {1, func(n *atomic.Int64) { hold(n, 64, "unixpacket", disk.Root("").PamSocket()) }},
-	"half messages":                      {1, func(n *atomic.Int64) { talk(n, halves) }},
-	"a byte at a time":                   {1, func(n *atomic.Int64) { talk(n, slowly) }},
-	"messages of 64 KiB":                 {1, func(n *atomic.Int64) { talk(n, large) }},
-	"guesses of names and codes":         {1, func(n *atomic.Int64) { talk(n, guesses) }},
-	"set-ups at the same time":           {1, func(n *atomic.Int64) { talk(n, setUps) }},
-	"packets of no meaning":              {1, nonsense},
-	"files without an end":               {1, files},
-	"links":                              {1, links},
+	"connections to the module's socket": {3, 1, func(n *atomic.Int64) { hold(n, side, "unixpacket", disk.Root("").PamSocket()) }},
+	"connections to the Varlink socket":  {2, 1, func(n *atomic.Int64) { hold(n, side, "unix", disk.Root("").VarlinkSocket()) }},
+	"all of a message but its end":       {1, 1, func(n *atomic.Int64) { talk(n, endless) }},
+	"logins that do not begin":           {1, 1, func(n *atomic.Int64) { hold(n, 64, "unixpacket", disk.Root("").PamSocket()) }},
+	"half messages":                      {1, 1, func(n *atomic.Int64) { talk(n, halves) }},
+	"a byte at a time":                   {1, 1, func(n *atomic.Int64) { talk(n, slowly) }},
+	"messages of 64 KiB":                 {1, 1, func(n *atomic.Int64) { talk(n, large) }},
+	"guesses of names and codes":         {1, 1, func(n *atomic.Int64) { talk(n, guesses) }},
+	"set-ups at the same time":           {1, 1, func(n *atomic.Int64) { talk(n, setUps) }},
+	"packets of no meaning":              {1, 1, nonsense},
+	"whatever is put down":               {1, 500, func(n *atomic.Int64) { talk(n, notable) }},
+	"files without an end":               {1, 1, files},
+	"links":                              {1, 1, links},
 }
 
 // play is the life of an attacking process. It says how often it has done its worst each time that it is asked, by a line.
@@ -149,6 +152,29 @@ func setUps(c net.Conn, n *atomic.Int64) error {
 	}
 	_, err := call(c, "io.sallyport.Account.Confirm", `{"id":"0000000000000000","code":"000000"}`)
 	return err
+}
+
+// notable asks for what is put down in the log, each sort of it: about others, and about its own account, without a code.
+func notable(c net.Conn, n *atomic.Int64) error {
+	n.Add(1)
+	me := fmt.Sprintf(`"user":%q,"service":"sshd"`, "mallory")
+	for _, asked := range []string{
+		"Account.Forget {}",
+		"Account.Enroll {}",
+		"Login.Verify {" + me + `,"code":"000000"}`,
+		fmt.Sprintf(`Login.OpenSession {%s,"pid":%d}`, me, os.Getpid()),
+		fmt.Sprintf(`Login.CloseSession {%s,"pid":%d}`, me, os.Getpid()),
+		fmt.Sprintf(`Login.OpenSession {"user":%q,"service":"sshd","pid":1}`, owner),
+		"Admin.Users {}",
+	} {
+		method, parameters, _ := strings.Cut(asked, " ")
+		if _, err := call(c, "io.sallyport."+method, parameters); err != nil {
+			return err
+		}
+	}
+	packet(wire.Request{Kind: wire.Begin, User: owner, Service: service})
+	packet(wire.Request{Kind: wire.Account, User: "mallory", Service: service})
+	return nil
 }
 
 // nonsense sends what is no packet.
