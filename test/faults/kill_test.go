@@ -11,26 +11,39 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"sallyport/internal/otp"
 	"sallyport/test/burst"
 	"sallyport/test/host"
 	"sallyport/test/proof"
 )
 
-// act is what somebody does while the daemon is killed.
+// act is what somebody does while a process is killed.
 type act struct {
-	name string
-	do   func(*scene) // notes in s.got.totp or s.got.setup what came of it
+	name     string
+	kind     otp.Kind // of alice's device; empty: TOTP
+	recovery bool     // she logs in by a recovery code
+	setUp    bool     // carol sets up a second factor
 }
 
 var acts = []act{
-	{"a login by TOTP", func(s *scene) { s.got.totp = s.logIn(s.alice, s.code) }},
-	{"a login by HOTP", func(s *scene) { s.got.totp = s.logIn(s.alice, s.code) }},
-	{"a login by recovery code", func(s *scene) { s.got.totp = s.logIn(s.alice, s.alice.Recovery) }},
-	{"a set-up", func(s *scene) { s.got.setup = s.setUp() }},
+	{name: "a login by TOTP"},
+	{name: "a login by HOTP", kind: otp.HOTP},
+	{name: "a login by recovery code", recovery: true},
+	{name: "a set-up", setUp: true},
 }
+
+// do has the daemon judge it, and notes in s.got what came of it.
+func (a act) do(s *scene) {
+	s.t.Helper()
+	if a.setUp {
+		s.got.setup = s.setUp()
+	} else {
+		s.got.totp = s.logIn(s.alice, s.code)
+	}
+}
+
+// well reports whether the person was told that it was done.
+func (s *scene) well() bool { return s.got.totp == in || s.got.setup == done }
 
 // few are the system calls at which a short run kills: those that change what is kept, or say so.
 var few = regexp.MustCompile(`^(openat|pwrite64|write|sendto|sendmsg|fsync|fdatasync|renameat2?|linkat|unlinkat)$`)
@@ -57,7 +70,7 @@ func TestKilledAtEverySystemCall(t *testing.T) {
 				}
 				for n := 1; n <= proof.Rounds(2, 40) && s.killAt(a, call, n); n++ {
 					kills++
-					if s.got.totp == in || s.got.setup == done {
+					if s.well() {
 						told++
 					}
 				}
@@ -76,39 +89,44 @@ func TestKilledAtEverySystemCall(t *testing.T) {
 // prepare makes everything as it is before the act.
 func (s *scene) prepare(a act) {
 	s.t.Helper()
-	s.used, s.acknowledged, s.got = map[*burst.Person][]string{}, "", answers{}
-	s.alice.Kind = otp.TOTP
-	if a.name == "a login by HOTP" {
-		s.alice.Kind = otp.HOTP
-	}
+	s.used, s.acknowledged, s.shown, s.got = map[*burst.Person][]string{}, "", "", answers{}
+	s.alice.Kind = a.kind
 	burst.EnrolBelow(s.t, s.root, s.alice)
 	s.code = s.alice.Code(time.Now())
+	if a.recovery {
+		s.code = s.alice.Recovery
+	}
 	if err := os.RemoveAll(filepath.Join(s.root.Users(), s.carol.Name+".toml")); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-var tracedCall = regexp.MustCompile(`(?m)^\d+ +([a-z0-9_]+)\(`)
+var tracedCall = regexp.MustCompile(`(?m)^(\d+ +)?([a-z0-9_]+)\(`)
+
+// callsIn is how often a call of each name is in what strace wrote: by the thread that made the most of them.
+func callsIn(text string) map[string]int {
+	each, most := map[string]int{}, map[string]int{}
+	for _, m := range tracedCall.FindAllStringSubmatch(text, -1) {
+		each[m[0]]++
+		most[m[2]] = max(most[m[2]], each[m[0]])
+	}
+	delete(most, "exit") // of a thread
+	return most
+}
 
 // callsOf are the system calls that the daemon makes meanwhile.
 func (s *scene) callsOf(a act) []string {
 	s.t.Helper()
 	s.prepare(a)
 	output := filepath.Join(s.t.TempDir(), "calls")
-	strace := s.strace("-o", output)
+	strace := s.traceDaemon("-o", output)
 	a.do(s)
-	if s.got.totp != in && s.got.setup != done {
+	if !s.well() {
 		s.t.Fatalf("undisturbed, the answer is %v\n%s", s.got, s.daemonLog())
 	}
 	s.restart()
 	strace.Kill()
-	text := read(s.t, output)
-	found := map[string]bool{}
-	for _, m := range tracedCall.FindAllStringSubmatch(text, -1) {
-		found[m[1]] = true
-	}
-	delete(found, "exit") // of a thread
-	return slices.Sorted(maps.Keys(found))
+	return slices.Sorted(maps.Keys(callsIn(read(s.t, output))))
 }
 
 func read(t *testing.T, path string) string {
@@ -120,16 +138,28 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// strace attaches to all threads of the daemon.
-func (s *scene) strace(options ...string) *host.Process {
+// traceDaemon attaches strace to all threads of the daemon.
+func (s *scene) traceDaemon(options ...string) *host.Process {
 	s.t.Helper()
-	p := host.Start(s.t, "strace", append([]string{"-f", "-p", fmt.Sprint(s.daemon.PID())}, options...)...)
-	attached := func() bool { return strings.Contains(p.Log(), "attached") }
-	host.Eventually(s.t, "strace has attached", func() bool { return attached() || !p.Running() })
-	if !attached() { // and where it has, the daemon may have been killed at once
+	p, attached := s.trace(s.daemon.PID(), options...)
+	if !attached {
 		s.t.Fatalf("strace: %s", p.Log())
 	}
 	return p
+}
+
+// trace attaches strace to all threads of a process. False: it could not.
+func (s *scene) trace(pid int, options ...string) (p *host.Process, ok bool) {
+	s.t.Helper()
+	p = host.Start(s.t, "strace", append([]string{"-f", "-p", fmt.Sprint(pid)}, options...)...)
+	attached := func() bool { return strings.Contains(p.Log(), "attached") }
+	host.Eventually(s.t, "strace has attached", func() bool { return attached() || !p.Running() })
+	return p, attached() // and where it has, the process may have been killed at once
+}
+
+// killing are strace's options that have a process die at the nth call of that name that one of its threads makes.
+func killing(call string, n int) []string {
+	return []string{"-e", "trace=" + call, "-e", fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, n)}
 }
 
 // killAt has the daemon die at the nth call of that name that one of its threads makes, and looks at what is left. False: it
@@ -138,15 +168,21 @@ func (s *scene) killAt(a act, call string, n int) (died bool) {
 	s.t.Helper()
 	s.prepare(a)
 	output := filepath.Join(s.t.TempDir(), "killed")
-	strace := s.strace("-o", output, "-e", fmt.Sprintf("trace=%s", call), "-e", fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, n))
+	strace := s.traceDaemon(append([]string{"-o", output}, killing(call, n)...)...)
 	a.do(s)
 	for end := time.Now().Add(settles); !died && time.Now().Before(end); <-time.After(5 * time.Millisecond) {
 		died = strings.Contains(read(s.t, output), "killed by SIGKILL")
 	}
 	s.restart()
 	strace.Kill()
-	where := fmt.Sprintf("killed at %s %d, answer %v", call, n, s.got)
-	if a.name == "a set-up" {
+	s.checkAfter(a, fmt.Sprintf("the daemon killed at %s %d, answer %v", call, n, s.got))
+	return died
+}
+
+// checkAfter looks at what is left when somebody was killed. where says where.
+func (s *scene) checkAfter(a act, where string) {
+	s.t.Helper()
+	if a.setUp {
 		s.checkSetUp(where)
 	} else {
 		s.checkCode(where)
@@ -154,19 +190,14 @@ func (s *scene) killAt(a act, call string, n int) (died bool) {
 	if strings.Contains(s.daemonLog(), "file cannot be used") {
 		s.t.Fatalf("%s: a record has to be mended:\n%s", where, s.daemonLog())
 	}
-	return died
 }
 
 // checkCode: the code is good for one login in all, and the device for the next one.
 func (s *scene) checkCode(where string) {
 	s.t.Helper()
-	code := s.code
-	if s.got.totp == in {
-		code = s.used[s.alice][0]
-	}
 	entered := len(s.used[s.alice])
 	for range 2 {
-		s.logIn(s.alice, code)
+		s.logIn(s.alice, s.code)
 	}
 	if n := len(s.used[s.alice]); n > 1 {
 		s.t.Fatalf("%s: one code let in %d times, %d of them afterwards\n%s", where, n, n-entered, s.daemonLog())
@@ -186,16 +217,23 @@ func (s *scene) checkCode(where string) {
 // checkSetUp: what was acknowledged is there; what was not can be done.
 func (s *scene) checkSetUp(where string) {
 	s.t.Helper()
-	if s.acknowledged == "" {
-		if err := unix.Access(filepath.Join(s.root.Users(), s.carol.Name+".toml"), unix.F_OK); err == nil && s.enrolled(s.carol) {
-			return // it was done before it could be said
+	key := s.acknowledged
+	if key == "" && s.enrolled(s.carol) { // it was done before it could be said
+		key = s.shown
+		if key == "" {
+			return
 		}
+	}
+	if key == "" {
 		if s.setUp() != done {
 			s.t.Fatalf("%s: afterwards nobody can set up a second factor\n%s", where, s.daemonLog())
 		}
+		key = s.acknowledged
 	}
-	app := host.NewAuthenticator(s.t, s.acknowledged)
-	app.Code() // which has confirmed it
+	app := host.NewAuthenticator(s.t, key)
+	for range s.used[s.carol] {
+		app.Code()
+	}
 	if got := s.logIn(s.carol, app.Code()); got != in {
 		s.t.Fatalf("%s: what was set up is answered with %q\n%s", where, got, s.daemonLog())
 	}

@@ -49,6 +49,8 @@ type scene struct {
 	got               answers
 	code              string // alice's, for one login
 	acknowledged      string // carol's secret, once the set-up was acknowledged
+	shown             string // carol's secret, once she has seen it in a login
+	firstFork         string // testdata/first_fork.c, compiled
 	quiet             [2]int // how long the logs were before the fault
 	line              string // what the log says about it
 }

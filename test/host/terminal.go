@@ -180,6 +180,9 @@ func (x *Terminal) Type(text string) {
 	}
 }
 
+// Offer is Type for a program that may have ended.
+func (x *Terminal) Offer(text string) { _, _ = x.master.WriteString(text) }
+
 // Wait waits for the end of the program and returns its exit status.
 func (x *Terminal) Wait() int {
 	x.t.Helper()
