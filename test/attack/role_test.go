@@ -157,7 +157,7 @@ func setUps(c net.Conn, n *atomic.Int64) error {
 // notable asks for what is put down in the log, each sort of it: about others, and about its own account, without a code.
 func notable(c net.Conn, n *atomic.Int64) error {
 	n.Add(1)
-	me := fmt.Sprintf(`"user":%q,"service":"sshd"`, "mallory")
+	me := fmt.Sprintf(`"user":%q,"service":"sshd"`, mallory)
 	for _, asked := range []string{
 		"Account.Forget {}",
 		"Account.Enroll {}",
@@ -173,7 +173,7 @@ func notable(c net.Conn, n *atomic.Int64) error {
 		}
 	}
 	packet(wire.Request{Kind: wire.Begin, User: owner, Service: service})
-	packet(wire.Request{Kind: wire.Account, User: "mallory", Service: service})
+	packet(wire.Request{Kind: wire.Account, User: mallory, Service: service})
 	return nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"os/user"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +52,16 @@ func AddPeople(t *testing.T, prefix string, n int) []*Person {
 	}
 	host.WriteFile(t, passwd, lines.String(), 0o644)
 	return people
+}
+
+// PersonOf is a user that there is.
+func PersonOf(t *testing.T, u *user.User) *Person {
+	t.Helper()
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Person{t: t, Name: u.Username, UID: uint32(uid)}
 }
 
 // NewKey gives the person another authenticator, which is in nobody's records yet.
