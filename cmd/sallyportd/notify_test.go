@@ -94,6 +94,22 @@ func TestNotify(t *testing.T) {
 	}
 }
 
+// TestKeyProblem: a key that cannot be read is in the status, and is tried again until it can be.
+func TestKeyProblem(t *testing.T) {
+	t.Parallel() // the daemon waits in between
+	root, m := tree(t), newManager(t)
+	for _, write := range []string{"no key", strings.Repeat("A", 43) + "=\n"} {
+		if err := os.WriteFile(root.KeyFile(), []byte(write), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if write == "no key" {
+			run(t, root, []string{"NOTIFY_SOCKET=" + m.path})
+			m.expect("READY=1", "STATUS=No record can be written, and no sealed one read: loading vault keys: ")
+		}
+	}
+	m.expect("STATUS=Ready: 0 users enrolled")
+}
+
 // inForce wants codes.window of the running policy to be as given.
 func inForce(t *testing.T, root disk.Root, window string) {
 	t.Helper()

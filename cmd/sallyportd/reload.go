@@ -53,6 +53,9 @@ func (d *daemon) policyStatus() string {
 	if d.rejected != nil {
 		return "STATUS=The policy has problems, the one before stays in force: " + firstProblem(d.rejected)
 	}
+	if d.keyProblem != nil {
+		return "STATUS=No record can be written, and no sealed one read: " + firstProblem(d.keyProblem)
+	}
 	users := "users"
 	n := d.vault.Count()
 	if n == 1 {

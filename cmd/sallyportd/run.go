@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 const (
 	saveEvery = 5 * time.Minute
+	keyEvery  = 5 * time.Second // where the vault's key could not be read
 	stopWait  = 2 * time.Second // for the steps that are under way
 )
 
@@ -23,6 +25,11 @@ func (d *daemon) run(signals <-chan os.Signal) error {
 	defer d.watchClock()()
 	save := time.NewTicker(saveEvery)
 	defer save.Stop()
+	key := time.NewTicker(keyEvery)
+	defer key.Stop()
+	if d.keyProblem == nil {
+		key.Stop()
+	}
 
 	d.log.Record(audit.Event{Kind: audit.DaemonStarted})
 	notify(ready, d.status())
@@ -40,6 +47,10 @@ func (d *daemon) run(signals <-chan os.Signal) error {
 		case <-save.C:
 			d.save(false)
 			notify(d.status())
+		case <-key.C:
+			if d.retryKeys() {
+				key.Stop()
+			}
 		case err := <-failed:
 			return err
 		}
@@ -49,6 +60,25 @@ func (d *daemon) run(signals <-chan os.Signal) error {
 // works proves that steps can be judged: whatever would have them wait for ever has this wait, too.
 func (d *daemon) works() bool {
 	_, err := d.ledger.Get("root")
+	return err == nil
+}
+
+// retryKeys tries again to read the vault's keys, and reports whether they could be.
+func (d *daemon) retryKeys() bool {
+	err := d.vault.RetryKeys()
+	d.mu.Lock()
+	changed := fmt.Sprint(err) != fmt.Sprint(d.keyProblem)
+	d.keyProblem = err
+	d.mu.Unlock()
+	switch {
+	case err == nil:
+		d.log.Record(audit.Event{Kind: audit.VaultKeyRead})
+	case changed:
+		d.log.Record(audit.Event{Kind: audit.RecordUnreadable, Reason: err.Error()})
+	}
+	if changed {
+		notify(d.status())
+	}
 	return err == nil
 }
 

@@ -35,8 +35,9 @@ type daemon struct {
 	server    *server.Server
 	listeners server.Listeners
 
-	mu       sync.Mutex // one reload at a time
-	rejected error      // what is wrong with the policy on disk; nil: it is the one in force
+	mu         sync.Mutex // one reload at a time
+	rejected   error      // what is wrong with the policy on disk; nil: it is the one in force
+	keyProblem error      // why the vault's keys cannot be read; nil: they can
 }
 
 // start gets everything ready to serve. What it opened is closed again where it fails; the process ends then, too.
@@ -51,9 +52,9 @@ func start(root disk.Root, log audit.Log) (*daemon, error) {
 	}
 	files := new(disk.OS)
 	keys := vault.LoadKeys(files, root, os.Getenv("CREDENTIALS_DIRECTORY"))
-	if err := keys.Problem(); err != nil {
+	if d.keyProblem = keys.Problem(); d.keyProblem != nil {
 		// Who needs no key logs in all the same.
-		log.Record(audit.Event{Kind: audit.RecordUnreadable, Reason: err.Error()})
+		log.Record(audit.Event{Kind: audit.RecordUnreadable, Reason: d.keyProblem.Error()})
 	}
 	d.vault = vault.Open(files, root, keys)
 	if d.ledger, err = openLedger(root, files, log); err != nil {

@@ -32,6 +32,7 @@ const (
 	PolicyRejected        Kind = "policy-rejected"
 	PolicyChanged         Kind = "policy-changed"    // by an administrator, through the daemon
 	RecordUnreadable      Kind = "record-unreadable" // damaged, or open to others
+	VaultKeyRead          Kind = "vault-key-read"    // which could not be read
 	VaultSealed           Kind = "vault-sealed"
 	VaultRekeyed          Kind = "vault-rekeyed"
 	VaultUnsealed         Kind = "vault-unsealed" // secrets are readable on the disk from now on
@@ -115,6 +116,7 @@ var kinds = map[Kind]about{
 	PolicyRejected:        {"fb8444aaadc247e1ac046426ede747d7", problem, "policy rejected, the one before stays in force"},
 	PolicyChanged:         {"0b010f63a316641a943d8f50ca508bb4", warning, "policy changed"},
 	RecordUnreadable:      {"107a075bf7514f608a7a713e1f3eaa48", problem, "file cannot be used"},
+	VaultKeyRead:          {"5a5c85376d6641ad8b6c1ac84236fd1b", notice, "vault key can be read again"},
 	VaultSealed:           {"348c65fcd57e595a0c19065f25da5485", notice, "vault sealed"},
 	VaultRekeyed:          {"e703f2484506e0a0450e0342243eaabf", notice, "vault sealed with a new key"},
 	VaultUnsealed:         {"93fb1125a554a065556440c3e8d87742", warning, "vault unsealed"},

@@ -47,7 +47,7 @@ func LoadKeys(files disk.FS, root disk.Root, directory string) Keyring {
 	return r
 }
 
-// Problem is why a source of keys that is there could not be used, or nil. Until it is mended, nothing is written to the vault.
+// Problem is why a source of keys that is there could not be used, or nil. Until it is mended (see RetryKeys), nothing is written to the vault.
 func (r *Keyring) Problem() error { return r.problem }
 
 func (r *Keyring) load(files disk.FS, path string) bool {

@@ -152,6 +152,41 @@ func TestUnreadableKey(t *testing.T) {
 	}
 }
 
+// One read error while the process starts is forgotten at the next write, which is sealed, and by RetryKeys.
+func TestUnreadableKeyIsTriedAgain(t *testing.T) {
+	files, v := newVault(t)
+	sealVault(t, v)
+	must(t, v.Put(alice()))
+	failed := errors.New("input/output error")
+	for name, try := range map[string]func(*Vault) error{
+		"writing":   func(v *Vault) error { return v.Put(simple("bob", 1001)) },
+		"RetryKeys": (*Vault).RetryKeys,
+		"reading":   func(v *Vault) error { _, err := v.Get("alice", 1000); return err },
+	} {
+		files.FailNext(disktest.Read, failed)
+		keys := LoadKeys(files, root, "")
+		if !errors.Is(keys.Problem(), failed) {
+			t.Fatalf("%s: the keys are read: %v", name, keys.Problem())
+		}
+		v := Open(files, root, keys)
+		files.Fail(disktest.Read, failed)
+		if err := try(v); !errors.Is(err, failed) {
+			t.Errorf("%s, while the disk fails: %v", name, err)
+		}
+		files.Fail(disktest.Read, nil)
+		if err := try(v); err != nil {
+			t.Errorf("%s, when the disk is well again: %v", name, err)
+		}
+		must(t, v.Put(simple("bob", 1001)))
+		if file, err := files.ReadFile(root.Users()+"/bob.toml", maxRecord); err != nil || !bytes.Contains(file, []byte("sealed = ")) {
+			t.Errorf("%s: what is written then is not sealed: %v", name, err)
+		}
+		if _, err := v.Get("alice", 1000); err != nil {
+			t.Errorf("%s: a sealed record does not open: %v", name, err)
+		}
+	}
+}
+
 func TestUntrustedKeyFile(t *testing.T) {
 	here := disk.Root(t.TempDir())
 	v := Open(new(disk.OS), here, Keyring{})

@@ -127,6 +127,27 @@ func (v *Vault) newKeys(old *Keyring, id string) bool {
 	return fresh.has(id)
 }
 
+// RetryKeys reads the keys again where a source of them could not be used, and returns what is wrong still, or nil. One read
+// error would otherwise last as long as the process.
+func (v *Vault) RetryKeys() error {
+	old := v.keys.Load()
+	if old.problem == nil {
+		return nil
+	}
+	if !v.rewriting.TryLock() { // Seal and its like have read them just now
+		return v.keys.Load().problem
+	}
+	defer v.rewriting.Unlock()
+	if v.keys.Load() != old {
+		return v.keys.Load().problem
+	}
+	fresh := LoadKeys(v.files, v.root, old.directory)
+	if fresh.problem == nil {
+		v.keys.Store(&fresh)
+	}
+	return fresh.problem
+}
+
 func (v *Vault) unreadable(path, user string, err error) error {
 	damaged := damagedRecord(path, user, err.Error())
 	var missing *missingKey
@@ -143,6 +164,9 @@ func (v *Vault) unreadable(path, user string, err error) error {
 func (v *Vault) Put(r *Record) error {
 	if err := r.Validate(); err != nil {
 		return fmt.Errorf("record: %w", err)
+	}
+	if err := v.RetryKeys(); err != nil {
+		return err
 	}
 	v.changes.RLock()
 	defer v.changes.RUnlock()
