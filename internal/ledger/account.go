@@ -22,6 +22,8 @@ type Account struct {
 	Last    Last                 `json:"last,omitzero"`     // the last right code
 	Phone   *clock.Sample        `json:"phone,omitempty"`   // what the last right TOTP code said of the phone's clock
 	Permits []Permit             `json:"permits,omitempty"` // to take sessions over; at most maxPermits
+	UID     uint32               `json:"uid,omitempty"`     // with Owned: whose it is; see Own
+	Owned   bool                 `json:"owned,omitempty"`
 }
 
 // SourceState is the wrong codes from one source.
@@ -60,6 +62,16 @@ const (
 	backsOff  = 30 * day // the most that lockout.lock_max may be: after that long no lock has an effect on the next
 	countsFor = day      // the most that lockout.within may be, and what user_failures counts
 )
+
+// Own makes the account that of the user who has this uid. What somebody else of that name has left is forgotten: where
+// right and wrong codes came from, and permits. Used steps are not: should the name get its old uid back, its old
+// devices count again.
+func (a *Account) Own(uid uint32) {
+	if a.Owned && a.UID != uid {
+		*a = Account{Tokens: a.Tokens}
+	}
+	a.UID, a.Owned = uid, true
+}
 
 // Accept records a right code: the source's lock and back-off end, and the source is remembered. How many wrong codes
 // came from there today is not forgotten, or each login of the user would give who shares its source new guesses.

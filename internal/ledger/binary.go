@@ -68,6 +68,9 @@ func (f *form) account(a *Account) {
 		f.time(&p.At)
 		list(f, &p.Sessions, f.text)
 	})
+	if a.Owned = f.present(a.Owned); a.Owned {
+		f.uid(&a.UID)
+	}
 }
 
 // tokens are in the order of their IDs, each once, so that one account has one form.
@@ -199,6 +202,14 @@ func (f *form) whole(n *int) {
 	wide := int64(*n)
 	f.number(&wide)
 	*n = int(wide)
+}
+
+func (f *form) uid(n *uint32) {
+	wide := int64(*n)
+	f.number(&wide)
+	if *n = uint32(wide); int64(*n) != wide {
+		f.err = errBinary
+	}
 }
 
 // present is a byte, 1 where something is there.

@@ -25,6 +25,7 @@ func everything() *Account {
 	a.Last = Last{at, "sudo", "local"}
 	a.Phone = &clock.Sample{Device: "another", At: at, Step: 55555555, Period: 30 * time.Second, Learned: -2, Booted: at.Add(-time.Hour)}
 	a.Permits = []Permit{{"sshd", "10.0.0.5", at, []string{"a", "b"}}}
+	a.UID, a.Owned = 1<<32-2, true
 	return a
 }
 
@@ -39,7 +40,7 @@ func TestBinaryAccount(t *testing.T) {
 		}
 	}
 	for _, v := range []any{Account{}, TokenUse{}, SourceState{}, Known{}, Last{}, Permit{}, clock.Sample{}} {
-		if fields := map[string]int{"Account": 7, "TokenUse": 3, "SourceState": 8, "Known": 3, "Last": 3, "Permit": 4, "Sample": 6}; reflect.TypeOf(v).NumField() != fields[reflect.TypeOf(v).Name()] {
+		if fields := map[string]int{"Account": 9, "TokenUse": 3, "SourceState": 8, "Known": 3, "Last": 3, "Permit": 4, "Sample": 6}; reflect.TypeOf(v).NumField() != fields[reflect.TypeOf(v).Name()] {
 			t.Errorf("%T has another field: the form must have it, and everything() too", v)
 		}
 	}

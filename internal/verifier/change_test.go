@@ -160,6 +160,48 @@ func TestReusedNameIsNotEnrolled(t *testing.T) {
 	}
 }
 
+// A name that was given to somebody else carries over nothing that its old user has left behind: no lock, no address that is
+// exempt from one, no last login, no session. The old uid's devices keep their used codes.
+func TestReusedNameBeginsAnew(t *testing.T) {
+	h := newHost(t, "")
+	p := h.enroll("alice", enroll.Options{}).later()
+	h.want("the old user's login", h.verify("alice", p.code(0)), login.Granted)
+	h.openSession("alice", "192.0.2.7", 101)
+	for range 5 {
+		h.verifyBy(login.Request{User: "alice", Service: "sshd", RHost: "198.51.100.1"}, "000000")
+	}
+	h.users["alice"] = 1500
+	if st, err := h.v.Status("alice"); err != nil || !st.LockedUntil.IsZero() || !st.LastAccepted.IsZero() {
+		t.Errorf("%v, the new user is locked until %v, and logged in last at %v", err, st.LockedUntil, st.LastAccepted)
+	}
+	if l, s := h.v.Begin(h.admitted("alice", "198.51.100.1", 102)); s.Verdict != login.NotRequired || l == nil {
+		t.Errorf("the new user's login: %v", s)
+	}
+	q := h.enroll("alice", enroll.Options{})
+	if account, err := h.ledger.Get("alice"); err != nil || account.Knows("192.0.2.7", h.clock()) {
+		t.Errorf("%v, the old user's address is known", err)
+	}
+	q.later()
+	h.want("the new user's code", h.verify("alice", q.code(0)), login.Granted)
+	h.openSession("alice", "203.0.113.9", 103)
+	h.wantEnding("the old user's session counts for the new one")
+	if got := h.sessions("alice"); got != "192.0.2.7:101 203.0.113.9:103" {
+		t.Errorf("sessions %q", got)
+	}
+}
+
+// A uid that is given back, with the device that it had: what was used stays used.
+func TestUIDThatComesBack(t *testing.T) {
+	h := newHost(t, "[[rule]]\nrequire = \"always\"\n")
+	p := h.enroll("alice", enroll.Options{}).later()
+	h.want("a code", h.verify("alice", p.code(0)), login.Granted)
+	h.users["alice"] = 1500
+	h.want("for another uid", h.verify("alice", "000000"), login.Denied)
+	h.users["alice"] = 1000
+	h.want("the same code again", h.verify("alice", p.code(0)), login.Denied)
+	h.want("the next one", h.verify("alice", p.code(1)), login.Granted)
+}
+
 func TestDisableOfNobody(t *testing.T) {
 	h := newHost(t, "")
 	if err := h.v.Disable("alice", "root"); !errors.Is(err, enroll.ErrNotEnrolled) {

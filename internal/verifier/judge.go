@@ -87,6 +87,9 @@ func (v *Verifier) withFacts(r login.Request, d policy.Decision, now time.Time, 
 	if f.Account, err = l.Get(account); err != nil {
 		return err
 	}
+	if r.Known {
+		f.Account.Own(r.UID)
+	}
 	corrected := f.Account.Correct(now) // what a clock that ran ahead wrote
 	before := f.Account.Phone
 	saveRecord, saveAccount, err := fn(f)

@@ -72,10 +72,11 @@ func (v *Verifier) admitSession(r login.Request, d policy.Decision, leader sessi
 		return s, nil, err
 	}
 	defer giveBack()
-	windows, err := v.living(l, r.User)
+	all, err := v.living(l, r.User)
 	if err != nil {
 		return s, nil, err
 	}
+	windows := ofUID(all, r.UID)
 	if i := find(windows, r, leader); i >= 0 && windows[i].Ending.IsZero() {
 		return ended(login.Granted), nil, nil // the module begins again after a daemon that went away in the middle
 	}
@@ -94,8 +95,8 @@ func (v *Verifier) admitSession(r login.Request, d policy.Decision, leader sessi
 	if err != nil {
 		return s, nil, err
 	}
-	if n := len(windows); n > 0 {
-		w.Order = windows[n-1].Order + 1
+	if n := len(all); n > 0 {
+		w.Order = all[n-1].Order + 1
 	}
 	changed := markEnding(excess, login.Notice(w.Source, w.Service, now), now)
 	if err := v.Leaders.Hold(w, v.whenGone(w)); err != nil {
@@ -124,6 +125,7 @@ func (v *Verifier) mayDisplace(l Ledger, r login.Request, d policy.Decision, exc
 		if err != nil {
 			return false, err
 		}
+		account.Own(r.UID)
 		var ids []string
 		for _, s := range excess {
 			ids = append(ids, s.ID)
@@ -182,6 +184,17 @@ func (v *Verifier) living(l Ledger, user string) ([]ledger.Window, error) {
 		}
 	}
 	return living, nil
+}
+
+// ofUID leaves out what somebody has open who had the user's name before.
+func ofUID(all []ledger.Window, uid uint32) []ledger.Window {
+	var own []ledger.Window
+	for _, w := range all {
+		if w.UID == uid {
+			own = append(own, w)
+		}
+	}
+	return own
 }
 
 // closeDead forgets a window whose leader has ended, and says so once.

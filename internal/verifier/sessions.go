@@ -117,7 +117,7 @@ func (v *Verifier) openSessions(l Ledger, r login.Request, d policy.Decision) (l
 	if err != nil || !r.Known {
 		return login.Sessions{}, err
 	}
-	sessions := session.Group(windows)
+	sessions := session.Group(ofUID(windows, r.UID))
 	about := login.Sessions{Counted: true, Open: len(sessions)}
 	if d.Sessions.Excess == policy.ExcessAsk {
 		_, excess := session.Place(sessions, r.Source(), d.Sessions)

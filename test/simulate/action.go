@@ -110,7 +110,7 @@ func (w *World) changeUser() {
 	case !u.exists:
 		u.exists = true
 		if w.chance(50) {
-			u.uid += 100
+			u.become(u.uid + 100)
 		}
 	case w.chance(50):
 		u.exists = false

@@ -69,7 +69,7 @@ func (w *World) begin(u *user, r login.Request) {
 func (w *World) open(u *user) []*window {
 	var all []*window
 	for _, win := range w.windows {
-		if win.u == u && !win.told && session.Alive(w.processes, win.leader) {
+		if win.u == u && win.r.UID == u.uid && !win.told && session.Alive(w.processes, win.leader) {
 			all = append(all, win)
 		}
 	}

@@ -42,9 +42,15 @@ type sight struct {
 
 func newUser(i int) *user {
 	u := &user{name: fmt.Sprintf("u%d", i), uid: uint32(1000 + i), exists: true}
-	u.tries, u.since, u.lost, u.ever = newGuesses(), newGuesses(), map[string]bool{}, map[string]bool{}
+	u.become(u.uid)
 	u.rec.uid, u.kept.uid = u.uid, u.uid
 	return u
+}
+
+// become has somebody with this uid have the name from now on, of whom nothing is known.
+func (u *user) become(uid uint32) {
+	u.uid, u.vague, u.touched, u.perhaps = uid, false, false, nil
+	u.tries, u.since, u.lost, u.ever = newGuesses(), newGuesses(), map[string]bool{}, map[string]bool{}
 }
 
 // blame counts a wrong code.
