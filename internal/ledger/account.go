@@ -119,8 +119,12 @@ func (a *Account) Forget() {
 	}
 }
 
-// Unlock ends all locks and forgets all wrong codes.
-func (a *Account) Unlock() { a.Sources, a.Wrong = nil, nil }
+// Unlock ends all locks and forgets all wrong codes. It reports whether there were any.
+func (a *Account) Unlock() bool {
+	any := len(a.Sources)+len(a.Wrong) > 0
+	a.Sources, a.Wrong = nil, nil
+	return any
+}
 
 // prune drops what has no effect any more, and reports whether it dropped something. Used steps are never dropped: a clock
 // that ran ahead for a moment would otherwise make used codes usable again, once it is set right.

@@ -74,7 +74,8 @@ type Ledger struct {
 	refusal error // why nobody is let in any more
 	final   bool  // nothing may change any more: the clean copy is being written
 
-	queue queue // of changes to accounts
+	queue  queue      // of changes to accounts
+	saving sync.Mutex // one copy at a time: an older one must not replace a newer
 }
 
 // Quarantine is the time up to which codes may have been used that this ledger knows nothing of; zero: none.

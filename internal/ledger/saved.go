@@ -59,12 +59,18 @@ func (s *savedCopy) newest(now time.Time) time.Time {
 // Save writes a copy to the disk. A clean one is for an orderly stop: from then on the ledger takes no changes, so that
 // nothing is missing from the copy, and the ledger that begins with it needs no quarantine.
 func (l *Ledger) Save(clean bool, now time.Time) error {
+	l.saving.Lock()
+	defer l.saving.Unlock()
 	path := l.options.Root.Saved()
+	l.mu.Lock()
+	late := l.final && !clean // what it would replace is complete
+	l.final = l.final || clean
+	l.mu.Unlock()
+	if late {
+		return ErrClosed
+	}
 	if clean {
 		path = l.options.Root.SavedClean()
-		l.mu.Lock()
-		l.final = true
-		l.mu.Unlock()
 	}
 	data, err := l.encode(now)
 	if err != nil {

@@ -110,6 +110,9 @@ func TestCleanStop(t *testing.T) {
 	if err := l.Put("alice", full()); !errors.Is(err, ErrClosed) {
 		t.Errorf("after the clean copy was written, a change is taken: %v", err)
 	}
+	if err := l.Save(false, now); !errors.Is(err, ErrClosed) {
+		t.Errorf("... and an ordinary copy takes its place: %v", err)
+	}
 	h.powerFailure(l)
 
 	now = now.Add(time.Minute)

@@ -100,6 +100,26 @@ func TestDurableLockOutlivesTheLedger(t *testing.T) {
 	p.want("from elsewhere", p.login(p.code(0)), Granted)
 }
 
+// A lock that was written under a clock weeks ahead holds nobody when that is set right; nor does it swallow the next one.
+func TestDurableLockOfAClockThatRanAhead(t *testing.T) {
+	p := enrolledPerson(t)
+	lock := func(source string) {
+		t.Helper()
+		p.req.RHost = source
+		for range p.Decision.Lockout.Failures {
+			p.login(p.wrongCode())
+		}
+		p.want("after so many wrong codes", p.login(), Locked)
+		p.Account = &ledger.Account{} // a power failure
+	}
+	p.Now = noon.Add(20 * 24 * time.Hour)
+	lock("192.0.2.7")
+	p.Now = noon
+	p.want("when the clock is set right", p.login(), Pending)
+	lock("192.0.2.8")
+	p.want("after a power failure", p.login(), Locked)
+}
+
 func TestLockSparesKnownSources(t *testing.T) {
 	p := enrolledPerson(t)
 	p.want("the owner's login", p.login(p.code(0)), Granted)

@@ -86,7 +86,7 @@ func Miss(r Request, f *Facts) Proof {
 	p.Events = []audit.Event{lockEvent(r, p.Locked)}
 	p.SaveRecord = true
 	if f.Record != nil {
-		f.Record.Lock = mergeLock(f.Record.Lock, r.Source(), p.Locked, f.Now)
+		f.Record.Lock = mergeLock(f.Record.Lock, r.Source(), p.Locked, f.Now, f.Decision.Lockout.LockMax)
 	}
 	return p
 }
@@ -107,9 +107,10 @@ func lockEvent(r Request, until time.Time) audit.Event {
 }
 
 // mergeLock keeps one durable lock per user. A second source that is locked while the first one is makes it a lock for
-// every source but those that a right code has come from.
-func mergeLock(old vault.Lock, source string, until, now time.Time) vault.Lock {
-	if !old.Until.After(now) || old.Source == source {
+// every source but those that a right code has come from. One that a clock far ahead has written holds nobody (see
+// LockedUntil), and is no first one.
+func mergeLock(old vault.Lock, source string, until, now time.Time, longest time.Duration) vault.Lock {
+	if d := old.Until.Sub(now); d <= 0 || d > longest || old.Source == source {
 		return vault.Lock{Until: until, Source: source}
 	}
 	if old.Until.After(until) {

@@ -2,9 +2,11 @@ package verifier
 
 import (
 	"errors"
+	"fmt"
 
 	"sallyport/internal/audit"
 	"sallyport/internal/enroll"
+	"sallyport/internal/ledger"
 	"sallyport/internal/login"
 	"sallyport/internal/vault"
 )
@@ -32,15 +34,41 @@ func (v *Verifier) Disable(user, by string) error {
 		return err
 	}
 	account.Tokens, account.Phone = nil, nil
-	account.Unlock()
+	unlocked := v.unlock(account)
 	account.Forget()
-	return l.Put(user, account)
+	if err := l.Put(user, account); err != nil {
+		return err
+	}
+	return v.keepUnlocked(l, unlocked)
 }
 
-// Unlock ends the user's locks and forgets its wrong codes. by is who does it.
+// unlock ends an account's locks, and reports whether it had any.
+func (v *Verifier) unlock(a *ledger.Account) bool {
+	unlocked := a.Unlock()
+	if unlocked {
+		v.unlocksKept.Store(false)
+	}
+	return unlocked
+}
+
+// keepUnlocked saves the ledger, whose copy may have the locks that were just ended, and would bring them back after a power
+// failure. Where there were none, and no earlier unlock can be missing from it, the copy is spared: many are unlocked at a time.
+func (v *Verifier) keepUnlocked(l Ledger, unlocked bool) error {
+	if !unlocked && v.unlocksKept.Load() {
+		return nil
+	}
+	if err := l.Save(false, v.Now()); err != nil {
+		return fmt.Errorf("the locks are ended, but a power failure could bring them back: %w", err)
+	}
+	v.unlocksKept.Store(true)
+	return nil
+}
+
+// Unlock ends the user's locks and forgets its wrong codes, durably. by is who does it.
 func (v *Verifier) Unlock(user, by string) error {
+	unlocked := false
 	err := v.change(user, func(r login.Request, f *login.Facts) (bool, bool, error) {
-		f.Account.Unlock()
+		unlocked = v.unlock(f.Account)
 		if f.Record == nil {
 			return false, true, nil
 		}
@@ -52,5 +80,10 @@ func (v *Verifier) Unlock(user, by string) error {
 		return err
 	}
 	v.Audit.Record(audit.Event{Kind: audit.Unlocked, User: user, By: by})
-	return nil
+	l, giveBack, err := v.Ledgers.Borrow()
+	if err != nil {
+		return err
+	}
+	defer giveBack()
+	return v.keepUnlocked(l, unlocked)
 }

@@ -1,13 +1,16 @@
 package verifier
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
+	"sallyport/internal/disk/disktest"
 	"sallyport/internal/enroll"
 	"sallyport/internal/login"
 	"sallyport/internal/otp"
@@ -176,6 +179,53 @@ func TestAcknowledgedIsKept(t *testing.T) {
 	h.powerLoss()
 	if st, err := h.v.Status("alice"); err != nil || st.Enrolled {
 		t.Errorf("disabled: %v, enrolled %v", err, st.Enrolled)
+	}
+}
+
+// An unlock is acknowledged when no power failure can take it back; where the copy cannot be written, it says so, each time.
+func TestUnlockIsKept(t *testing.T) {
+	h := newHost(t, "")
+	p := h.enroll("alice", enroll.Options{}).later()
+	for _, unlock := range []struct {
+		name string
+		do   func(user, by string) error
+	}{{"Unlock", h.v.Unlock}, {"Disable", h.v.Disable}} {
+		for range 5 {
+			h.verify("alice", "000000")
+		}
+		h.want("locked", h.verify("alice", p.code(0)), login.Locked)
+		save := func() {
+			if err := h.ledger.Save(false, h.clock()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		save()
+		if err := unlock.do("alice", "root"); err != nil {
+			t.Fatal(err)
+		}
+		h.powerLoss()
+		if st, err := h.v.Status("alice"); err != nil || !st.LockedUntil.IsZero() {
+			t.Errorf("after %s and a power failure: %v, locked until %s", unlock.name, err, st.LockedUntil)
+		}
+	}
+	h.enroll("bob", enroll.Options{})
+	h.verify("bob", "000000")
+	if err := h.ledger.Save(false, h.clock()); err != nil {
+		t.Fatal(err)
+	}
+	h.disk.Fail(disktest.Write, syscall.ENOSPC)
+	for range 2 {
+		if err := h.v.Unlock("bob", "root"); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("on a full disk: %v", err)
+		}
+	}
+	h.disk.Fail(disktest.Write, nil)
+	if err := h.v.Unlock("bob", "root"); err != nil {
+		t.Error(err)
+	}
+	h.powerLoss()
+	if account, err := h.ledger.Get("bob"); err != nil || len(account.Wrong) > 0 {
+		t.Errorf("after a power failure: %v, %d wrong codes", err, len(account.Wrong))
 	}
 }
 

@@ -36,6 +36,8 @@ type Ledger interface {
 	Put(user string, a *ledger.Account) error
 	Quarantine() time.Time
 	RememberingSince(mark string, now time.Time) (time.Time, error)
+	// Save makes durable what is in the ledger.
+	Save(clean bool, now time.Time) error
 
 	// Windows are the user's or, where user is empty, everybody's by user; the oldest first.
 	Windows(user string) ([]ledger.Window, error)
@@ -102,6 +104,8 @@ type Verifier struct {
 	Config
 	policy atomic.Pointer[policy.Policy]
 	locks  userLocks
+	// unlocksKept is that the ledger's copy has no lock that an unlock of this process has ended.
+	unlocksKept atomic.Bool
 }
 
 // New makes a verifier.

@@ -156,7 +156,7 @@ func (w *World) weigh(u *user, r login.Request, has record, answer string, o out
 		w.op.acknowledged = false
 		u.vague = u.vague || v.finding == wrong
 		after := u.rec.clone()
-		after.lock(source, o.until, now)
+		after.lock(source, o.until, now, w.lim)
 		return []record{after}
 	case o.locked && v.finding != wrong:
 		w.fail("%s: %q is locked out until %s, and no lock holds", u.name, source, stamp(o.until))
@@ -233,7 +233,7 @@ func (w *World) counted(u *user, r login.Request, o outcome, exact bool) []recor
 	if locks.IsZero() || !u.exists || !after.there() || after.uid != u.uid {
 		return []record{after}
 	}
-	after.lock(source, locks, now)
+	after.lock(source, locks, now, w.lim)
 	w.op.durable = true
 	return []record{after, u.rec}
 }
@@ -259,7 +259,7 @@ func (w *World) afterDeath(u *user, r login.Request, v view, locked bool) []reco
 			return before
 		}
 		after := u.rec.clone()
-		after.lock(source, until, now)
+		after.lock(source, until, now, w.lim)
 		return append(before, after)
 	}
 	after := u.rec.clone()

@@ -60,9 +60,10 @@ func (r *record) find(d *device) *token {
 }
 
 // lock merges a lock into the one that there may be: two sources make it one for all.
-func (r *record) lock(source string, until, now time.Time) {
-	switch {
-	case !r.until.After(now) || r.source == source:
+// One that is further ahead than any lasts was written by another clock, and counts for none.
+func (r *record) lock(source string, until, now time.Time, lim limits) {
+	switch d := r.until.Sub(now); {
+	case d <= 0 || d > lim.lockMax || r.source == source:
 		r.until, r.source = until, source
 	case r.until.After(until):
 		r.source = ""

@@ -81,7 +81,7 @@ func (w *World) missed(u *user) record {
 	r, g := u.rec.clone(), u.tries.clone()
 	g.fail(source, now, w.lim)
 	if until := g.lockedUntil(source, now, w.lim, g.knows(source, now)); !until.IsZero() {
-		r.lock(source, until, now)
+		r.lock(source, until, now, w.lim)
 	}
 	return r
 }

@@ -126,7 +126,7 @@ func TestDeterministic(t *testing.T) {
 
 // All that the simulation is made of happens often enough to mean something.
 func TestEverythingHappens(t *testing.T) {
-	w := run(t, 3, 6000)
+	w := run(t, 4, 6000)
 	for _, what := range []string{"accepted", "wrong", "remembered", "died", "a Go half", "locked", "quarantined", "displaced"} {
 		if w.tally[what] == 0 {
 			t.Errorf("never: %s, in %v", what, w.tally)
