@@ -145,6 +145,7 @@ PROVE = SALLYPORT_PROVE=1 $(GO) test -v -count=1 -timeout 4h
 PROOFS += races
 PROOFS += faults
 PROOFS += attack
+PROOFS += clock
 PROOFS += fuzz gosec
 PROOFS += simulate guessing soak
 
@@ -161,6 +162,9 @@ attack: test-deps build ## ... a user of the host floods, fills, plants, guesses
 	$(PROVE) ./test/attack
 
 STEPS ?= 10000000
+clock: test-deps build ## ... the clock of a machine under QEMU jumps while people log in
+	$(PROVE) -run 'TestClock$$' ./test/machine
+
 simulate: ## ... the verifier in a simulated world: STEPS=10000000, of new seeds; SEED=n runs one
 	$(GO) test -count=1 -timeout 0 -run 'TestSimulate$$' ./test/simulate -args $(if $(SEED),-seed $(SEED)) -steps $(STEPS)
 

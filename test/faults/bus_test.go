@@ -1,10 +1,13 @@
 package faults
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"sallyport/test/burst"
@@ -18,7 +21,7 @@ const busSocket = "/run/dbus/system_bus_socket"
 // TestSessionsWithoutLogind: whatever is wrong with the bus, a login from elsewhere gets its session, and the one that is
 // there ends: the daemon does it by signals.
 func TestSessionsWithoutLogind(t *testing.T) {
-	table := proof.NewTable("what fails", "the login", "the session that it displaces")
+	table := proof.NewTable("what fails", "the login", "the session that it displaces", "afterwards", "in the log")
 	for _, test := range []struct {
 		name  string
 		begin func(t *testing.T)
@@ -29,8 +32,7 @@ func TestSessionsWithoutLogind(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.begin(t)
-			displace(t)
-			table.Row(test.name, "gets its session", "ends")
+			table.Row(test.name, "gets its session", "ends", "the new session is the only one", "`"+displace(t)+"`")
 		})
 	}
 	if !t.Failed() {
@@ -78,8 +80,10 @@ func makeBusDirectory(t *testing.T) {
 	t.Cleanup(func() { _ = os.RemoveAll(filepath.Dir(busSocket)) })
 }
 
-// displace has one person log in from two places, where one is allowed.
-func displace(t *testing.T) {
+var notByLogind = regexp.MustCompile(`session could not be ended through logind.*`)
+
+// displace has one person log in from two places, where one is allowed. It returns what the log says of logind.
+func displace(t *testing.T) (line string) {
 	t.Helper()
 	const service = "seated"
 	people := burst.AddPeople(t, "seated", 1)
@@ -95,5 +99,14 @@ func displace(t *testing.T) {
 	if first.Wait() == 0 {
 		t.Errorf("the session that was displaced ended well:\n%s\n%s", first.Text(), d.Log())
 	}
+	var left []struct{ Source string }
+	out := host.Output(t, host.Build(t).Ctl, "sessions", "--json")
+	if err := json.Unmarshal([]byte(out), &left); err != nil || len(left) != 1 || left[0].Source != "192.0.2.2" {
+		t.Errorf("the sessions are %s, %v", out, err)
+	}
 	second.Close()
+	if line = notByLogind.FindString(d.Log()); line == "" {
+		t.Errorf("the log says nothing of logind:\n%s", d.Log())
+	}
+	return processNumber.ReplaceAllString(strings.NewReplacer(people[0].Name, "alice", service, "SERVICE").Replace(line), "process …")
 }

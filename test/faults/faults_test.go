@@ -79,6 +79,9 @@ func TestFaults(t *testing.T) {
 		return
 	}
 	for _, row := range rows {
+		if row == nil {
+			return // only a part was run
+		}
 		table.Row(row...)
 	}
 	proof.Keep(t, "faults", table)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"sallyport/internal/wire"
 	"sallyport/test/host"
 )
 
@@ -35,13 +36,10 @@ func otherFaults() []fault {
 	flag := filepath.Join(dir, "hang")
 	return []fault{
 		{
-			name: "user database that does not answer",
-			disk: func(s *scene) { hangingUsers(s, dir) },
-			env:  []string{"LD_LIBRARY_PATH=" + dir, "NSS_HANG=" + flag},
-			begin: func(s *scene) {
-				host.WriteFile(s.t, flag, "", 0o600)
-				<-time.After(3 * time.Second) // the daemon believes for two what it was told before
-			},
+			name:  "user database that does not answer",
+			disk:  func(s *scene) { hangingUsers(s, dir) },
+			env:   []string{"LD_LIBRARY_PATH=" + dir, "NSS_HANG=" + flag},
+			begin: func(s *scene) { hang(s, flag) },
 			end: func(s *scene) {
 				if err := os.Remove(flag); err != nil {
 					s.t.Fatal(err)
@@ -50,6 +48,27 @@ func otherFaults() []fault {
 			want: allUnavailable,
 		},
 	}
+}
+
+// hang has the source of users hang, and returns when the daemon has asked it for alice: it believes for two seconds what it
+// was told before.
+func hang(s *scene, flag string) {
+	s.t.Helper()
+	host.WriteFile(s.t, flag, "", 0o600)
+	begin := wire.Request{Kind: wire.Begin, User: s.alice.Name, Service: s.service, PID: os.Getpid()}
+	host.Eventually(s.t, "the daemon asks for alice", func() bool {
+		unix, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: s.root.PamSocket(), Net: "unixpacket"})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		c := wire.NewConn(unix)
+		defer c.Close()
+		if err := c.Write(begin.Packet(), time.Now().Add(deadline)); err != nil {
+			s.t.Fatal(err)
+		}
+		_, err = os.Stat(flag + "." + s.alice.Name)
+		return err == nil
+	})
 }
 
 // hangingUsers puts a source of users before the files, which hangs when it is told to (nsswitch.conf(5)). Only the

@@ -1,12 +1,14 @@
 package machine
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"sallyport/internal/clock"
 	"sallyport/test/host"
+	"sallyport/test/proof"
 	"sallyport/test/system"
 )
 
@@ -14,24 +16,29 @@ import (
 // 5 seconds; when it is set right, that is noticed, too, and everybody gets in. No code works twice, however the clock is set.
 func TestClock(t *testing.T) {
 	const day = 24 * time.Hour
+	table := proof.NewTable("the clock jumps by", "on the wrong clock get in", "in the log", "set right again", "used codes sent again, and accepted")
 	for _, by := range []time.Duration{40 * time.Second, -40 * time.Second, 10 * time.Minute, -10 * time.Minute, day, -day} {
 		t.Run(clock.Words(by), func(t *testing.T) {
 			g := system.BootMachine(t, system.MachineOptions{})
 			g.Install()
 			c := newCrowd(t, g, 20, uint64(by))
-			then := c.logInWrong(by)
+			in, then := c.logInWrong(by)
 			c.logInRight()
 			c.set(by - time.Since(then)) // to the time that it was when the last code was accepted on the wrong clock
 			if sent, known := c.replay("192.0.2.4"); known == 0 {
 				t.Errorf("of %d used codes none is right at this time: nothing was tested", sent)
 			}
+			table.Row(by, fmt.Sprintf("%d of 20", in), "`"+c.warning()+"`", "all 20 get in", fmt.Sprintf("%d, 0", c.resent))
 		})
+	}
+	if !t.Failed() {
+		proof.Keep(t, "clock", table)
 	}
 }
 
-// logInWrong has everybody log in while the clock is wrong, and looks at what the daemon makes of it. It returns when the
-// last code was accepted.
-func (c *crowd) logInWrong(by time.Duration) time.Time {
+// logInWrong has everybody log in while the clock is wrong, and looks at what the daemon makes of it. It returns how
+// many of them got in, and when the last code was accepted.
+func (c *crowd) logInWrong(by time.Duration) (in int, last time.Time) {
 	c.Helper()
 	before := c.set(by)
 	in, slowest := c.logInAll("192.0.2.1")
@@ -64,11 +71,11 @@ func (c *crowd) logInWrong(by time.Duration) time.Time {
 			c.Errorf("%s does not warn of a clock that is wrong by %v:\n%s", where, wrong, text)
 		}
 	}
-	then := time.Now()
-	if !c.verify(c.stray, c.stray.phone.At(then.Add(wrong).Unix()/30), "192.0.2.1") {
+	last = time.Now()
+	if !c.verify(c.stray, c.stray.phone.At(last.Add(wrong).Unix()/30), "192.0.2.1") {
 		c.Errorf("a code that is right by the machine's clock is refused:\n%s", c.g.Log())
 	}
-	return then
+	return in, last
 }
 
 // logInRight sets the clock right, and has everybody log in.

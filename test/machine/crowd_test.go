@@ -31,6 +31,7 @@ type crowd struct {
 	stray  *person       // one more, whose phone goes by the machine's clock
 	random *rand.Rand    // of a fixed seed: how people type is the same in each run
 	call   time.Duration // how long checking a code took last
+	resent int           // how many used codes were sent again
 }
 
 // person is one of them.
@@ -197,6 +198,7 @@ func (c *crowd) replay(from string) (sent, known int) {
 			}
 		}
 	}
+	c.resent += sent
 	known = len(c.g.Journal(kind)) - before
 	c.Logf("%d used codes were sent again, of which %d were right at that time", sent, known)
 	return sent, known
