@@ -16,6 +16,9 @@ import (
 	"sallyport/internal/session"
 )
 
+// bus is where the system's bus is. The library would look for it, and say of none only that in words.
+const bus = "unix:path=/run/dbus/system_bus_socket"
+
 // patience is how long logind may take for all that is asked of it about one session.
 const patience = 5 * time.Second
 
@@ -25,6 +28,8 @@ const (
 	sessionInterface = service + ".Session"
 )
 
+var errSilent = fmt.Errorf("logind: no answer within %v", patience)
+
 // System is the host's logind.
 type System struct{}
 
@@ -33,15 +38,22 @@ type System struct{}
 func (System) Terminate(l session.Leader, uid uint32) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	conn, err := dbus.ConnectSystemBus(dbus.WithContext(ctx))
+	conn, err := dbus.Connect(bus, dbus.WithContext(ctx))
 	if errors.Is(err, fs.ErrNotExist) {
 		return session.ErrNoLogindSession // the host has no bus
+	}
+	if ctx.Err() != nil {
+		return errSilent // the library's error is that of the connection which it has closed
 	}
 	if err != nil {
 		return fmt.Errorf("logind: %w", err)
 	}
 	defer conn.Close()
-	if err := terminate(ctx, conn, l, uid); err != nil {
+	err = terminate(ctx, conn, l, uid)
+	if ctx.Err() != nil {
+		return errSilent
+	}
+	if err != nil {
 		return fmt.Errorf("logind: process %d: %w", l.PID, absent(err))
 	}
 	return nil
