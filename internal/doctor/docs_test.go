@@ -29,7 +29,7 @@ func TestDocs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			id := regexp.MustCompile(`(?:ID: |\.ID, at\.\w+ = |found\.ID, found\.What = |(?:sshd|root)Finding\([^"]*)"([a-z]+-[a-z-]+)"`)
+			id := regexp.MustCompile(`(?:ID: |checkSkipped\(|\.ID, at\.\w+ = |found\.ID, found\.What = |(?:sshd|root)Finding\([^"]*)"([a-z]+-[a-z-]+)"`)
 			for _, m := range id.FindAllStringSubmatch(string(source), -1) {
 				made = append(made, m[1])
 			}

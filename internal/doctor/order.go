@@ -36,6 +36,9 @@ func (s service) checkAuth(exempts bool) []Finding {
 		at.Mend = s.aroundBypass(*by, *ours)
 		return []Finding{at}
 	}
+	if found := append(checkSkipped("pam-skips", s.auth), s.checkPasswordCounts()...); len(found) > 0 {
+		return found
+	}
 	if exempts && lostWithoutCode(s.auth) {
 		at.ID, at.Effect = "pam-nothing-else", LocksOut
 		at.What = fmt.Sprintf("In the stack of %s nothing but the module can let anybody in.", s.name)
@@ -199,5 +202,5 @@ func (s service) checkAccount() []Finding {
 		at.Mend = s.move(*ours, s.account.Lines[0].Top)
 		return []Finding{at}
 	}
-	return nil
+	return checkSkipped("pam-account-skips", s.account)
 }

@@ -130,8 +130,11 @@ func faultMend(fault pamstack.Fault, stack pamstack.Stack) Mend {
 }
 
 // required is the line with the control "required".
-func required(l pamstack.Line) Edit {
-	return Edit{File: l.File, Line: l.Number, Old: l.Text, New: strings.Replace(l.Text, l.Control.Text, "required", 1)}
+func required(l pamstack.Line) Edit { return replaced(l, "required") }
+
+// replaced is the line with another control.
+func replaced(l pamstack.Line, control string) Edit {
+	return Edit{File: l.File, Line: l.Number, Old: l.Text, New: strings.Replace(l.Text, l.Control.Text, control, 1)}
 }
 
 // checkOptions finds options that the module does not know.

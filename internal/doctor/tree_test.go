@@ -95,6 +95,23 @@ func stackIllnesses() []illness {
 		{"a jump over ours", common("success=2 default=ignore"), "pam-bypassed", false},
 		{"optional", stack("@include common-auth\nauth optional " + modulePath + "\n" + accountLine() + "\n"), "pam-not-required", false},
 		{"sufficient", stack("@include common-auth\nauth sufficient " + modulePath + "\n" + accountLine() + "\n"), "pam-not-required", false},
+		{"done before ours, in the same file", stack("auth [success=done default=die] pam_unix.so\n" + authLine("") + "\n" + accountLine() + "\n"), "pam-bypassed", false},
+		{"done before ours, in a file that is included", func(x *tree) {
+			x.write("etc/pam.d/common-auth", "auth [success=done new_authtok_reqd=done default=die] pam_unix.so\n")
+		}, "pam-bypassed", false},
+		{"any end of another module lets in", stack("auth [default=done] pam_exec.so x\n@include common-auth\n" + authLine("") + "\n" + accountLine() + "\n"), "pam-bypassed", true},
+		{"a jump over ours, to what lets in", stack("@include common-auth\nauth [success=1 default=ignore] pam_access.so\n" + authLine("") + "\n" +
+			"auth required pam_permit.so\n" + accountLine() + "\n"), "pam-bypassed", false},
+		{"a right code ends the stack", stack("auth requisite pam_unix.so\nauth [success=done ignore=ignore default=die] " + modulePath + "\n" +
+			"auth required pam_faillock.so authsucc\n" + accountLine() + "\n"), "pam-skips", false},
+		{"a right code leads past the password", stack("auth [success=done ignore=ignore default=die] " + modulePath + " split_password\n" +
+			"auth required pam_unix.so\n" + accountLine() + "\n"), "pam-skips", false},
+		{"a right code jumps over the password", stack("auth [success=1 ignore=ignore default=die] " + modulePath + " split_password\n" +
+			"auth required pam_unix.so\nauth required pam_permit.so\n" + accountLine() + "\n"), "pam-skips", false},
+		{"a password that need not be right", stack("auth optional pam_unix.so\n" + authLine("") + "\n" + accountLine() + "\n"), "pam-password-optional", false},
+		{"a wrong password is ignored", stack("auth [success=ok default=ignore] pam_unix.so\n" + authLine("") + "\nauth required pam_permit.so\n" + accountLine() + "\n"), "pam-password-optional", false},
+		{"a code that was given ends the account part", stack("@include common-auth\n" + authLine("") + "\n" +
+			"account [success=done ignore=ignore default=die] " + modulePath + "\n"), "pam-account-skips", false},
 		{"unavailable is ignored", stack("@include common-auth\nauth [success=ok ignore=ignore authinfo_unavail=ignore default=die] " + modulePath + "\n" +
 			accountLine() + "\n"), "pam-not-required", false},
 		{"before the password", stack(authLine("") + "\n" + accountLine() + "\n@include common-auth\n"), "pam-before-password", false},
@@ -199,6 +216,39 @@ func TestIllnesses(t *testing.T) {
 			apply(t, f.Mend)
 			if again := x.examine(); len(again) > 0 {
 				t.Errorf("after the mend %+v there is: %+v", f.Mend, again)
+			}
+		})
+	}
+}
+
+// TestHealthyStacks are those of distributions and of their options, with the module where it belongs.
+func TestHealthyStacks(t *testing.T) {
+	ours := authLine("") + "\n" + accountLine() + "\n"
+	for name, auth := range map[string]string{
+		"Debian's": "@include common-auth\n" + ours,
+		"Debian's with sssd": "auth [success=2 default=ignore] pam_unix.so nullok\nauth [success=1 default=ignore] pam_sss.so use_first_pass\n" +
+			"auth requisite pam_deny.so\nauth required pam_permit.so\nauth optional pam_cap.so\n" + ours,
+		"Debian's with faillock": "auth requisite pam_faillock.so preauth\nauth [success=2 default=ignore] pam_unix.so\nauth [default=die] pam_faillock.so authfail\n" +
+			"auth requisite pam_deny.so\nauth required pam_permit.so\n" + ours,
+		"a substack":                      "auth substack sub\n" + ours,
+		"Fedora's":                        "auth substack sub-fedora\n" + ours,
+		"a substack that ends either way": "auth substack sub-done\n" + ours,
+		"in common-auth":                  "auth [success=1 default=ignore] pam_unix.so\nauth requisite pam_deny.so\n" + authLine("") + "\nauth required pam_permit.so\nauth optional pam_cap.so\n" + accountLine() + "\n",
+		"split":                           authLine(" split_password") + "\nauth requisite pam_unix.so use_first_pass\n" + accountLine() + "\n",
+		"with brackets":                   "@include common-auth\nauth [success=ok ignore=ignore default=die] " + modulePath + "\n" + accountLine() + "\n",
+		"an optional one behind it":       "@include common-auth\n" + authLine("") + "\nauth optional pam_gnome_keyring.so\n" + accountLine() + "\n",
+		"a keyring behind it that is jumped over": "@include common-auth\nauth [success=1 ignore=ignore default=die] " + modulePath + "\nauth optional pam_gnome_keyring.so\n" +
+			"auth required pam_permit.so\n" + accountLine() + "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := healthy(t)
+			x.write("etc/pam.d/sub", "auth requisite pam_unix.so\n")
+			x.write("etc/pam.d/sub-done", "auth [success=done default=die] pam_unix.so\n")
+			x.write("etc/pam.d/sub-fedora", "auth required pam_env.so\nauth required pam_faildelay.so delay=2000000\nauth sufficient pam_unix.so nullok\n"+
+				"auth sufficient pam_sss.so forward_pass\nauth required pam_deny.so\n")
+			x.stack(auth)
+			if found := x.examine(); len(found) > 0 {
+				t.Errorf("nothing is wrong, and it finds %+v", found)
 			}
 		})
 	}

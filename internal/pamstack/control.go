@@ -99,5 +99,14 @@ func parseAction(value string) (Action, error) {
 	return Action{}, fmt.Errorf("%q is no action: must be ignore, bad, die, ok, done, reset or a number of lines to jump over", value)
 }
 
+// Refuses reports whether an action has libpam refuse the login, whatever comes behind it.
+func (a Action) Refuses() bool { return a.word == "bad" || a.word == "die" }
+
+// Matters reports whether a failure changes anything: it refuses, or what success would have led past is called.
+func (c Control) Matters() bool {
+	success, failure := c.Of(Success), c.Of(AuthErr)
+	return failure.Refuses() || success.jump > 0 || success.word == "done"
+}
+
 // Jump is how many lines an action jumps over; 0: it does not jump.
 func (a Action) Jump() int { return a.jump }

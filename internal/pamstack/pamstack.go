@@ -266,6 +266,9 @@ func fields(text string) []string {
 	return words
 }
 
+// Calls reports whether the line calls a module.
+func (l Line) Calls() bool { return !l.entry }
+
 // Is reports whether the line calls the module of that file name, wherever it is.
 func (l Line) Is(module string) bool { return !l.entry && filepath.Base(l.Module) == module }
 

@@ -19,10 +19,12 @@ type End struct {
 	Missed int
 	// Refused says that a watched line was called when the login was lost already.
 	Refused bool
+
+	account bool
 }
 
-// Passed reports whether libpam lets the login go on.
-func (e End) Passed() bool { return e.Status == Success || e.Status == NewAuthtok }
+// Passed reports whether the login goes on. Programs take an expired password in the account part only.
+func (e End) Passed() bool { return e.Status == Success || e.account && e.Status == NewAuthtok }
 
 // impression is what libpam thinks of a login so far.
 type impression int
@@ -63,7 +65,9 @@ func (w Walk) Ends() []End {
 		s := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		if s.next >= len(w.Stack.Lines) {
-			if e := s.end(); !slices.Contains(ends, e) {
+			e := s.end()
+			e.account = w.Stack.Kind == Account
+			if !slices.Contains(ends, e) {
 				ends = append(ends, e)
 			}
 			continue
