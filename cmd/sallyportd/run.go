@@ -8,12 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sallyport/internal/audit"
+	"sallyport/internal/ledger"
 )
 
 const (
-	saveEvery = 5 * time.Minute
-	keyEvery  = 5 * time.Second // where the vault's key could not be read
-	stopWait  = 2 * time.Second // for the steps that are under way
+	keyEvery = 5 * time.Second // where the vault's key could not be read
+	stopWait = 2 * time.Second // for the steps that are under way
 )
 
 // run serves until a signal says to stop, or the sockets fail.
@@ -23,7 +23,7 @@ func (d *daemon) run(signals <-chan os.Signal) error {
 	watchdog, stopWatchdog := watchdogTicks()
 	defer stopWatchdog()
 	defer d.watchClock()()
-	save := time.NewTicker(saveEvery)
+	save := time.NewTicker(ledger.SaveEvery)
 	defer save.Stop()
 	key := time.NewTicker(keyEvery)
 	defer key.Stop()

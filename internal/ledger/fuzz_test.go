@@ -105,7 +105,7 @@ func FuzzDecodeSaved(f *testing.F) {
 		if len(s.accounts) != s.Accounts {
 			t.Errorf("%d accounts instead of %d", len(s.accounts), s.Accounts)
 		}
-		if newest := s.newest(start); newest.Before(start) || newest.After(start.Add(maxAhead)) {
+		if newest := s.newest(start); newest.Before(start) || newest.After(start.Add(maxAhead+SaveEvery)) {
 			t.Errorf("by it a code may have been used at %s", newest)
 		}
 		for _, a := range s.accounts {

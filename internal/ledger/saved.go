@@ -20,8 +20,11 @@ import (
 const (
 	savedFormat = "sallyport-ledger 1 "
 	maxSaved    = 256 << 20 // bytes; some 500,000 accounts
-	maxAhead    = time.Hour // a copy from further ahead was written by a wrong clock
+	maxAhead    = time.Hour // times further ahead were written by a wrong clock
 )
+
+// SaveEvery is how often whoever holds the ledger saves a copy: what is used after the last one, a power failure takes.
+const SaveEvery = 5 * time.Minute
 
 type savedHead struct {
 	Saved      time.Time `json:"saved"`
@@ -40,7 +43,9 @@ type savedCopy struct {
 	accounts []savedAccount
 }
 
-// newest is the latest time at which, by the copy, a code may have been used. What lies far ahead of now is not believed.
+// newest is the latest time at which, by the copy, a code may have been used. Where the copy is from after now, the clock
+// is not what it was, and may come once more to when the power failed: that was before the next copy was due. What lies far
+// ahead of now is not believed, or nobody would get in for as long.
 func (s *savedCopy) newest(now time.Time) time.Time {
 	newest := now
 	believe := func(t time.Time) {
@@ -48,7 +53,9 @@ func (s *savedCopy) newest(now time.Time) time.Time {
 			newest = later(newest, t)
 		}
 	}
-	believe(s.Saved)
+	if s.Saved.After(now) && s.Saved.Before(now.Add(maxAhead)) {
+		newest = s.Saved.Add(SaveEvery)
+	}
 	believe(s.Quarantine)
 	for _, a := range s.accounts {
 		believe(a.Account.Last.At)
@@ -246,11 +253,8 @@ func (l *Ledger) fromBefore() (s *savedCopy, complete bool) {
 		o.warn("the ledger's saved copy is not used: %v", err)
 		return &savedCopy{}, false
 	case !s.Saved.Before(o.Now.Add(maxAhead)):
-		o.warn("the ledger's saved copy is from %s, ahead of this clock; it is set aside", s.Saved.Format(time.RFC3339))
-		if err := o.FS.Rename(o.Root.Saved(), o.Root.Saved()+".ahead"); err != nil {
-			o.warn("setting it aside: %v", err)
-		}
-		return &savedCopy{}, false
+		// Used codes stay used. Its times are those of a wrong clock, or this one is wrong: newest believes none of them.
+		o.warn("the ledger's saved copy is from %s, far ahead of this clock", s.Saved.Format(time.RFC3339))
 	}
 	return s, false
 }

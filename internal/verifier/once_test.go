@@ -117,6 +117,26 @@ func TestUsedAcrossPowerLoss(t *testing.T) {
 	h.want("the next minute", h.verify("alice", p.code(0)), login.Granted)
 }
 
+// A battery's clock that is behind the last copy after a power failure comes once more to when a code was used that no copy
+// knows.
+func TestUsedAcrossPowerLossByAClockThatIsBehind(t *testing.T) {
+	h := newHost(t, "")
+	p := h.enroll("alice", enroll.Options{}).later()
+	if err := h.ledger.Save(false, h.clock()); err != nil {
+		t.Fatal(err)
+	}
+	used := h.clock().Add(4 * time.Minute)
+	h.at(used)
+	h.want("the first time", h.verify("alice", p.code(0)), login.Granted)
+	h.at(used.Add(-20 * time.Minute))
+	h.powerLoss()
+	h.at(used)
+	h.want("the same code", h.verify("alice", p.code(0)), login.Denied)
+	h.want("a recovery code", h.verify("alice", p.recovery[0]), login.Granted)
+	h.at(used.Add(3 * time.Minute))
+	h.want("when it is past the next copy", h.verify("alice", p.code(0)), login.Granted)
+}
+
 func TestPowerOffAfterACleanStop(t *testing.T) {
 	h := newHost(t, "")
 	p := h.enroll("alice", enroll.Options{}).later()

@@ -191,7 +191,7 @@ func (w *World) outdate() {
 func (w *World) beginEmpty(now time.Time, sure bool) {
 	w.quarantine = now
 	if w.clock.latest.After(now) {
-		w.quarantine = later(w.quarantine, earlier(w.clock.latest, now.Add(time.Hour)))
+		w.quarantine = later(w.quarantine, earlier(w.clock.latest, now.Add(time.Hour))).Add(ledger.SaveEvery)
 	}
 	w.distrust++
 	if sure {

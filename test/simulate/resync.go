@@ -50,7 +50,7 @@ func (w *World) resync() {
 		w.settle(u, w.found(u, t, first))
 		w.afterResync(u, t, first)
 	default:
-		w.op.acknowledged = true
+		w.op.acknowledged = !w.diskFails() // the account is, at least
 		w.op.durable = false
 		if w.op.stored || !w.diskFails() {
 			after := w.missed(u)
