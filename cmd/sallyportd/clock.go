@@ -37,7 +37,17 @@ func (d *daemon) newMonitor() *monitor.Monitor {
 		Now:     time.Now,
 		Booted:  clock.Booted,
 		Jumps:   monitor.WatchJumps,
+		SetBack: d.clockSetBack,
 	})
+}
+
+// clockSetBack has run make a copy of the ledger. A code that was used while the clock was ahead will be right once more, and
+// the quarantine after a power loss would not reach as far.
+func (d *daemon) clockSetBack() {
+	select {
+	case d.setBack <- struct{}{}:
+	default: // it is about to
+	}
 }
 
 // watchClock watches until it is told to stop.

@@ -51,6 +51,8 @@ func (d *daemon) run(signals <-chan os.Signal) error {
 			if d.retryKeys() {
 				key.Stop()
 			}
+		case <-d.setBack:
+			d.save(false)
 		case err := <-failed:
 			return err
 		}

@@ -34,6 +34,7 @@ type daemon struct {
 	sessions  *session.Registry
 	server    *server.Server
 	listeners server.Listeners
+	setBack   chan struct{} // the clock was
 
 	mu         sync.Mutex // one reload at a time
 	rejected   error      // what is wrong with the policy on disk; nil: it is the one in force
@@ -42,7 +43,7 @@ type daemon struct {
 
 // start gets everything ready to serve. What it opened is closed again where it fails; the process ends then, too.
 func start(root disk.Root, log audit.Log) (*daemon, error) {
-	d := &daemon{root: root, log: log}
+	d := &daemon{root: root, log: log, setBack: make(chan struct{}, 1)}
 	if err := checkTrust(root); err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func (o *OS) ReadStamped(path string, limit int64) ([]byte, Stamp, error) {
 		return nil, Stamp{}, err
 	}
 	stamp := stampOf(st)
-	if !stamp.settledBefore(before) {
+	if !stamp.SettledBefore(before) {
 		stamp = Stamp{}
 	}
 	defer func() { _ = unix.Close(f) }()

@@ -22,10 +22,10 @@ var _ Stamper = (*OS)(nil)
 // Stamp tells two states of a file apart: which one it is, whose, for whom, how long, and since when. The time of change
 // (inode(7), ctime) moves with each write, chmod, chown and rename, and cannot be set, but with the clock.
 type Stamp struct {
-	dev, ino     uint64
-	size         int64
-	mtime, ctime unix.Timespec
-	uid, mode    uint32
+	Dev, Ino     uint64
+	Size         int64
+	Mtime, Ctime unix.Timespec
+	UID, Mode    uint32
 }
 
 // settles is by how much a file must be older than the look at it: two changes within one tick of the kernel's clock (at
@@ -36,9 +36,9 @@ func stampOf(st *unix.Stat_t) Stamp {
 	return Stamp{st.Dev, st.Ino, st.Size, st.Mtim, st.Ctim, st.Uid, st.Mode}
 }
 
-// settledBefore reports whether a change after now would show. After the clock was set back it might not.
-func (s Stamp) settledBefore(now time.Time) bool {
-	return now.Sub(time.Unix(s.ctime.Unix())) >= settles
+// SettledBefore reports whether a change after now would show. After the clock was set back it might not.
+func (s Stamp) SettledBefore(now time.Time) bool {
+	return now.Sub(time.Unix(s.Ctime.Unix())) >= settles
 }
 
 // Stamp looks at the file where it is, in the directory that was read from last, if that is its directory still.

@@ -38,8 +38,8 @@ func splitAnswer(f *Facts, answer string) (password, code string) {
 		if cut < 0 {
 			continue
 		}
-		shape, _ := otp.Classify(answer[cut:])
-		if shape != otp.ShapeCode {
+		shape, text := otp.Classify(answer[cut:])
+		if shape != otp.ShapeCode || len(text) != n { // a blank in front of a shorter code is the password's
 			continue
 		}
 		if best == len(answer) || f.find(answer[cut:]).Finding > f.find(answer[best:]).Finding {

@@ -22,6 +22,7 @@ func TestSplit(t *testing.T) {
 		{"eight digits", []int{8}, "horse", func(p *person) string { return p.code(0) }, Granted, 5},
 		{"two lengths, the longer", []int{6, 8}, "horse", func(p *person) string { return p.tokenCode(1, 0) }, Granted, 5},
 		{"two lengths, the shorter", []int{8, 6}, "horse12", func(p *person) string { return p.tokenCode(1, 0) }, Granted, 7},
+		{"two lengths, and a blank at the password's end", []int{8, 7}, "correct horse ", func(p *person) string { return p.tokenCode(1, 0) }, Granted, 14},
 		{"wrong code", []int{6}, "horse", func(p *person) string { return p.wrongCode() }, Denied, 5},
 		{"no code", []int{6}, "correct horse", func(*person) string { return "" }, Denied, -1},
 		{"recovery code", []int{6}, "horse", func(p *person) string { return p.enrolWithRecovery() }, Granted, 5},

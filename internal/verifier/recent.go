@@ -22,8 +22,9 @@ const (
 // That of a directory service may be seen two seconds late, which is less than nscd and sssd take. Only answers are
 // kept: whoever was unknown, or could not be looked up, is looked up anew.
 type Recent struct {
-	from  Directory
-	files []string
+	from   Directory
+	files  []string
+	kernel Kernel
 
 	mu     sync.Mutex
 	looked time.Time   // when the files were looked at last
@@ -33,9 +34,20 @@ type Recent struct {
 	names  answers[uint32, string]
 }
 
+// Kernel is what it asks of the kernel: the time, with the monotonic clock, and the state of a file (stat(2)).
+type Kernel struct {
+	Now  func() time.Time
+	Stat func(path string, st *unix.Stat_t) error
+}
+
 // NewRecent keeps the answers of the host's user database.
 func NewRecent() *Recent {
-	return &Recent{from: NSS{}, files: []string{"/etc/passwd", "/etc/group", "/etc/nsswitch.conf"}}
+	return RecentOf(NSS{}, Kernel{time.Now, unix.Stat}, "/etc/passwd", "/etc/group", "/etc/nsswitch.conf")
+}
+
+// RecentOf keeps the answers of another one, which is made of these files.
+func RecentOf(from Directory, k Kernel, files ...string) *Recent {
+	return &Recent{from: from, files: files, kernel: k}
 }
 
 // Lookup is Directory's.
@@ -68,7 +80,7 @@ func ask[Q comparable, A any](r *Recent, kept *answers[Q, A], question Q, put fu
 		return value, nil
 	}
 	now, settled := r.look()
-	at := time.Now()
+	at := r.kernel.Now()
 	value, err := put(question)
 	if err == nil && settled {
 		kept.keep(r, now, question, answer[A]{value, at})
@@ -79,13 +91,14 @@ func ask[Q comparable, A any](r *Recent, kept *answers[Q, A], question Q, put fu
 func (a *answers[Q, A]) find(r *Recent, question Q) (value A, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if time.Since(r.looked) >= lookEvery {
-		r.looked = time.Now()
+	at := r.kernel.Now()
+	if at.Sub(r.looked) >= lookEvery {
+		r.looked = at
 		now, _ := r.look()
 		r.forgetBefore(now)
 	}
 	old, ok := a.kept[question]
-	return old.value, ok && time.Since(old.at) < recentFor
+	return old.value, ok && at.Sub(old.at) < recentFor
 }
 
 func (a *answers[Q, A]) keep(r *Recent, now []fileStamp, question Q, value answer[A]) {
@@ -107,12 +120,12 @@ type fileStamp struct {
 
 // look looks at the files. settled reports whether a change of them from now on would show.
 func (r *Recent) look() (now []fileStamp, settled bool) {
-	began := time.Now()
+	began := r.kernel.Now()
 	settled = true
 	now = make([]fileStamp, len(r.files))
 	for i, path := range r.files {
 		var st unix.Stat_t
-		if unix.Stat(path, &st) != nil {
+		if r.kernel.Stat(path, &st) != nil {
 			continue
 		}
 		now[i] = fileStamp{st.Dev, st.Ino, st.Size, st.Mtim, st.Ctim}

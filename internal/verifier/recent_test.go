@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // asked is a user database of one user in one group, which counts the questions.
@@ -29,7 +31,7 @@ func newRecentOf(t *testing.T, from Directory) (r *Recent, file string) {
 	if err := os.WriteFile(file, []byte("alice"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &Recent{from: from, files: []string{file}}, file
+	return RecentOf(from, Kernel{time.Now, unix.Stat}, file), file
 }
 
 // lookup looks alice up until the answer is kept: a file that has just changed is not believed at first.

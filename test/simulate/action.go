@@ -16,8 +16,10 @@ type action struct {
 // actions are what may happen, each with how often it does.
 var actions = []action{
 	{"login", 300, (*World).login},
-	{"dialogue", 60, (*World).beginTalk},
-	{"answer", 60, (*World).answer},
+	{"dialogue", 80, (*World).beginTalk},
+	{"answer", 120, (*World).answer},
+	{"key login", 15, (*World).keyLogin},
+	{"meddling", 5, (*World).meddle},
 	{"attack", 250, (*World).attack},
 	{"near attack", 40, (*World).attackNear},
 	{"replay", 120, (*World).replay},
@@ -35,8 +37,10 @@ var actions = []action{
 	{"power", 5, (*World).powerFails},
 	{"disk", 8, (*World).diskChanges},
 	{"clock", 10, (*World).misbehave},
+	{"travel", 6, (*World).travel},
 	{"policy", 5, (*World).reload},
-	{"user", 3, (*World).changeUser},
+	{"user", 6, (*World).changeUser},
+	{"by hand", 10, (*World).byHand},
 }
 
 var errDisk = errors.New("simulated failure of the disk")
@@ -101,21 +105,4 @@ func (w *World) diskChanges() {
 	}
 	w.setDisk(mode)
 	w.note("the disk is %q", mode)
-}
-
-// changeUser takes an account off the host, or puts it back, with another uid: whoever gets an old name is somebody else.
-func (w *World) changeUser() {
-	u := w.anybody()
-	switch {
-	case !u.exists:
-		u.exists = true
-		if w.chance(50) {
-			u.become(u.uid + 100)
-		}
-	case w.chance(50):
-		u.exists = false
-	default:
-		return
-	}
-	w.note("%s is there %t, with uid %d", u.name, u.exists, u.uid)
 }

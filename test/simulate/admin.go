@@ -91,7 +91,10 @@ func (w *World) enroll() {
 		if r.uid != u.uid {
 			r = record{uid: u.uid}
 		}
-		r.pending = true
+		r.pending = s.ID
+		if r.pending == "" {
+			r.pending = lost
+		}
 		return r
 	})
 	if err == nil && !w.op.died {
@@ -129,81 +132,6 @@ func (w *World) wishes(has record) enroll.Options {
 	return o
 }
 
-func (w *World) newDevice(u *user, s enroll.Setup, o enroll.Options) {
-	u.devices++
-	key := s.URI.Key
-	d := &device{
-		n: u.devices, secret: key.Secret.Bytes(), algorithm: string(key.Algorithm), digits: key.Digits, period: int64(key.Period / time.Second),
-		drift: w.span(-10*time.Second, 10*time.Second), used: map[int64]bool{}, unclear: map[int64]bool{}, newest: -1,
-	}
-	u.waits = &setup{id: s.ID, device: d, expires: s.Expires}
-	for _, t := range u.has().tokens {
-		if t.id == o.Replaces {
-			u.waits.replaces = t.device
-		}
-	}
-}
-
-// confirm ends a set-up with its first code.
-func (w *World) confirm(u *user) {
-	s := u.waits
-	code, step := s.device.shows(w.clock.truth)
-	var done enroll.Done
-	err, ok := w.change(u, "confirms with "+code, func(v *verifier.Verifier) (err error) {
-		done, err = v.Confirm(u.name, s.id, code, "")
-		return err
-	})
-	if !ok {
-		return
-	}
-	w.saw(u, code)
-	if len(done.Recovery) == 0 {
-		done.Recovery = slices.Repeat([]string{lost}, otp.RecoveryCodes)
-	}
-	w.finish(u, err, []record{u.rec}, func(r record) record {
-		r.pending = false
-		if s.replaces != nil {
-			r.tokens = slices.DeleteFunc(r.tokens, func(t token) bool { return t.device == s.replaces })
-		}
-		r.tokens = append(r.tokens, token{device: s.device})
-		if s.device.period == 0 {
-			r.tokens[len(r.tokens)-1].counter = step + 1
-		}
-		if len(r.recovery) == 0 {
-			r.recovery = done.Recovery
-		}
-		return r
-	})
-	switch {
-	case u.rec.find(s.device) != nil:
-		w.confirmed(u, s, step)
-	case errors.Is(err, enroll.ErrNoSetup):
-		u.waits = nil
-	}
-}
-
-// confirmed is that a device counts. Where the process died, the ledger may not know that its first code was used: nobody
-// was let in by it.
-func (w *World) confirmed(u *user, s *setup, step int64) {
-	u.waits = nil
-	for _, t := range w.stored(u).Tokens {
-		if string(t.Key.Secret.Bytes()) == string(s.device.secret) {
-			s.device.id = t.ID
-		}
-	}
-	s.device.presses++
-	s.device.born = -1
-	if w.op.stored {
-		s.device.born = w.distrust
-		if s.replaces != nil {
-			u.forget()
-		}
-	}
-	if w.op.stored && s.device.period > 0 {
-		s.device.use(step)
-	}
-}
-
 // remove takes a device away, or all of them, against a code.
 func (w *World) remove() {
 	u := w.somebody()
@@ -226,6 +154,9 @@ func (w *World) remove() {
 		r.drop(d)
 		return r
 	})
+	if w.op.stored && d == nil {
+		u.backup.emptied()
+	}
 	if w.op.stored && err == nil && !w.op.died { // who died may have counted a wrong code, and no more
 		u.forget()
 	}
@@ -247,11 +178,9 @@ func (w *World) disable() {
 	}
 	w.finish(u, err, []record{u.rec}, func(record) record { return record{uid: u.uid} })
 	if w.op.stored {
+		u.backup.emptied()
 		u.unlocked()
 		u.forget()
-	}
-	if !u.rec.pending {
-		u.waits = nil
 	}
 }
 
@@ -270,14 +199,22 @@ func (w *World) unlock() {
 	if err != nil && !w.diskFails() {
 		w.fail("unlocking %s: %v", u.name, err)
 	}
-	w.finish(u, err, []record{u.rec}, func(r record) record {
-		if r.uid == u.uid {
-			r.until, r.source = time.Time{}, ""
-		}
-		return r
-	})
+	if u.rec.until.IsZero() {
+		w.op.durable = false // nothing to write
+		w.settle(u, u.rec)
+	} else {
+		w.finish(u, err, []record{u.rec}, func(r record) record {
+			if r.uid == u.uid {
+				r.until, r.source = time.Time{}, ""
+			}
+			return r
+		})
+	}
 	if w.op.stored {
 		u.unlocked()
+	}
+	if w.op.acknowledged {
+		u.touched = false // nor does a power failure bring anything back
 	}
 }
 

@@ -49,21 +49,67 @@ func (c *clock) boot(w *World) {
 
 // misbehave jumps, drifts, stops, or is set right.
 func (w *World) misbehave() {
-	c := &w.clock
-	switch w.rng.IntN(12) {
-	case 0:
-		c.error += w.span(-3*time.Hour, 3*time.Hour)
-	case 1:
-		c.error += w.span(-40*day, 40*day)
-	case 2:
-		c.error += w.span(-2*time.Minute, 2*time.Minute)
-	case 3:
-		c.drift = w.rng.Int64N(20001) - 10000
-	case 4:
-		c.frozen = c.host()
-	default: // NTP
-		c.frozen, c.error, c.drift = time.Time{}, w.span(-time.Second, time.Second), w.rng.Int64N(41)-20
-	}
+	w.set(func(c *clock) {
+		switch w.rng.IntN(12) {
+		case 0:
+			c.error += w.span(-3*time.Hour, 3*time.Hour)
+		case 1:
+			c.error += w.span(-40*day, 40*day)
+		case 2:
+			c.error += w.span(-2*time.Minute, 2*time.Minute)
+		case 3:
+			c.drift = w.rng.Int64N(20001) - 10000
+		case 4:
+			c.frozen = c.host()
+		default:
+			c.ntp(w)
+		}
+	})
+}
+
+// ntp sets the clock right.
+func (c *clock) ntp(w *World) {
+	c.frozen, c.error, c.drift = time.Time{}, w.span(-time.Second, time.Second), w.rng.Int64N(41)-20
+}
+
+// set changes the clock. Where it is set back the daemon makes a copy of the ledger at once, as cmd/sallyportd does: of codes
+// that were used under a clock that was ahead no later copy could be too late for a power failure.
+func (w *World) set(how func(*clock)) {
+	c, before := &w.clock, w.clock.host()
+	how(c)
 	c.saw()
+	w.rememberAt = earlier(w.rememberAt, c.host())
 	w.note("the clock is off by %v and drifts by %d ppm, stopped %t", c.error, c.drift, !c.frozen.IsZero())
+	if c.host().Before(before) && w.daemon != nil {
+		w.save(false)
+		w.op = operation{}
+	}
+}
+
+// travel has the clock set back to when a code was right that was used, mostly long ago, and somebody who saw it tries.
+func (w *World) travel() {
+	u := w.somebody()
+	for _, t := range u.has().tokens {
+		n := len(t.order)
+		if n == 0 {
+			continue
+		}
+		step := t.order[w.rng.IntN(n)]
+		then := time.Unix((step-t.offset)*t.period, 0).Add(w.span(0, time.Duration(t.period)*time.Second))
+		w.set(func(c *clock) { c.frozen, c.error = time.Time{}, then.Sub(c.truth) })
+		w.tally["used before"]++
+		w.verify(u, w.request(u, others[w.rng.IntN(len(others))], w.from(u)), t.code(step))
+		break
+	}
+	if w.chance(80) {
+		w.set(func(c *clock) { c.ntp(w) })
+	}
+}
+
+// from is where an attacker comes from who is mostly elsewhere.
+func (w *World) from(u *user) string {
+	if w.chance(30) {
+		return w.home(u)
+	}
+	return w.abroad()
 }

@@ -1,22 +1,12 @@
 package simulate
 
 import (
+	"errors"
 	"fmt"
 
 	"sallyport/internal/login"
-	"sallyport/internal/policy"
 	"sallyport/internal/verifier"
 )
-
-// talk is a dialogue that waits for an answer, of a person or of the attacker.
-type talk struct {
-	p       *process
-	l       *verifier.Login
-	u       *user
-	r       login.Request
-	prompts int
-	parsed  *policy.Policy
-}
 
 func (w *World) request(u *user, service, rhost string) login.Request {
 	w.pid++
@@ -33,6 +23,12 @@ func (w *World) login() {
 	}
 	w.saw(u, code)
 	r := w.request(u, service, w.home(u))
+	switch w.rng.IntN(30) {
+	case 0, 1:
+		r.Split, code = true, w.password()+code
+	case 2:
+		r.Self = u.exists // a screen locker
+	}
 	granted := w.verify(u, r, code)
 	if !granted && w.op.died && w.chance(50) {
 		w.again(u, r, code) // the module asks whoever is there now, and gives the answer that was typed
@@ -53,10 +49,19 @@ func (w *World) again(u *user, r login.Request, code string) {
 	w.verify(u, r, code)
 }
 
+// password is what stands before a code where both are one answer.
+func (w *World) password() string {
+	return []string{"", "hunter", "correct horse ", "secret99", "1234567x"}[w.rng.IntN(5)]
+}
+
 // attack is a guess by somebody who knows the password, from elsewhere.
 func (w *World) attack() {
 	u := w.anybody()
-	w.verify(u, w.request(u, "sshd", w.abroad()), w.guess(u))
+	r, code := w.request(u, "sshd", w.abroad()), w.guess(u)
+	if w.chance(5) {
+		r.Split, code = true, w.password()+code
+	}
+	w.verify(u, r, code)
 }
 
 // attackNear comes from an address that the user logs in from, too.
@@ -91,11 +96,15 @@ func (w *World) replay() {
 	}
 	n := len(w.seen)
 	s := w.seen[n-1-w.rng.IntN(min(n, 1+w.rng.IntN(n)))]
-	rhost := w.abroad()
-	if w.chance(30) {
-		rhost = w.home(s.u)
+	w.verify(s.u, w.request(s.u, others[w.rng.IntN(len(others))], w.from(s.u)), s.code)
+}
+
+// caller is root, or whoever a request is of that is for itself.
+func caller(r login.Request) verifier.Caller {
+	if r.Self {
+		return verifier.Caller{UID: r.UID}
 	}
-	w.verify(s.u, w.request(s.u, others[w.rng.IntN(len(others))], rhost), s.code)
+	return verifier.Caller{}
 }
 
 // verify is a login in one call. It reports whether somebody was let in.
@@ -108,7 +117,7 @@ func (w *World) verify(u *user, r login.Request, code string) bool {
 	has := u.has()
 	var s login.Step
 	w.as(p, func() {
-		admitted, err := p.v.Admit(verifier.Caller{}, r)
+		admitted, err := p.v.Admit(caller(r), r)
 		if err != nil {
 			w.fail("admitting: %v", err)
 		}
@@ -124,11 +133,16 @@ func (w *World) verify(u *user, r login.Request, code string) bool {
 	return w.check(u, r, has, code, s, true)
 }
 
+// free reports whether a login needs no code.
+func (w *World) free(r login.Request, has record) bool {
+	return r.Service == noCode || w.require == "if-enrolled" && !has.enrolled()
+}
+
 // check compares a step of a login with what it must be. whole says that the step before it was the first one.
 func (w *World) check(u *user, r login.Request, has record, code string, s login.Step, whole bool) bool {
 	in := s.Verdict == login.Granted || s.Verdict == login.NotRequired
 	w.op.acknowledged = !w.op.died && s.Verdict != login.Unavailable
-	switch free := r.Service == noCode || w.require == "if-enrolled" && !has.enrolled(); {
+	switch free := w.free(r, has); {
 	case w.op.died && (free || !u.exists):
 		u.vague = u.vague || w.op.stored
 		return false
@@ -154,6 +168,9 @@ func (w *World) check(u *user, r login.Request, has record, code string, s login
 	}
 	o := outcome{granted: s.Verdict == login.Granted, locked: s.Verdict == login.Locked, until: s.Until, failed: s.Verdict == login.Unavailable}
 	o.refused = !o.granted && !o.locked && !o.failed
+	if v := w.look(has, r, code); o.granted && r.Split && s.PasswordLength != len(code)-v.length {
+		w.fail("%s: the password is said to have %d bytes, of %q", u.name, s.PasswordLength, code)
+	}
 	w.settle(u, w.weigh(u, r, has, code, o)...)
 	return in
 }
@@ -168,75 +185,38 @@ func (w *World) asked(s login.Step) bool {
 	return true
 }
 
-// beginTalk begins a dialogue, which is answered at some later step.
-func (w *World) beginTalk() {
+// keyLogin is a login that skips PAM's auth phase: the account phase asks no questions.
+func (w *World) keyLogin() {
 	u, p := w.somebody(), w.verifier()
-	r := w.request(u, others[w.rng.IntN(len(others))], w.home(u))
-	if w.chance(30) {
-		r.RHost = w.abroad()
-	}
-	has := u.has()
-	if !has.enrolled() || len(w.talks) > 8 {
+	if !u.exists {
 		return
 	}
-	w.op.steps = w.disk.Steps()
-	t := &talk{p: p, u: u, r: r, parsed: w.parsed}
+	r, has := w.request(u, others[w.rng.IntN(len(others))], w.home(u)), u.has()
 	var s login.Step
 	w.as(p, func() {
-		t.r, _ = p.v.Admit(verifier.Caller{}, r)
-		t.l, s = p.v.Begin(t.r)
+		r, _ = p.v.Admit(verifier.Caller{}, r)
+		s = p.v.Account(r)
 	})
-	w.note("%s from %q by %s begins: asked %t, %v", u.name, r.Source(), r.Service, s.Ask != nil, s.Verdict)
-	until, exact := w.lockedUntil(u, has, r.Source())
+	w.note("%s from %q by %s has a key: %v, died %t", u.name, r.Source(), r.Service, s.Verdict, w.op.died)
 	switch {
 	case w.op.died:
-	case s.Ask != nil:
-		if !until.IsZero() {
-			w.fail("%s: %q is locked until %s, and asked", u.name, r.Source(), stamp(until))
-		}
-		w.talks = append(w.talks, t)
-	case s.Verdict == login.Granted && !w.mayBeRemembered(u, r), s.Verdict == login.NotRequired:
-		w.fail("%s is let in without a code: %v", u.name, s.Verdict)
-	case s.Verdict == login.Locked && exact && until.IsZero():
-		w.fail("%s: %q is locked out, and no lock holds", u.name, r.Source())
+	case s.Verdict == login.Unavailable && w.diskFails():
+	case w.free(r, has) && s.Verdict == login.NotRequired:
+	case !w.free(r, has) && s.Verdict == login.AccountRefused:
+	case !w.free(r, has) && s.Verdict == login.Granted && w.mayBeRemembered(u, r):
+	default:
+		w.fail("%s has given no code, and the verdict on its account is %v", u.name, s.Verdict)
 	}
 }
 
-// answer goes on with a dialogue: by its owner's code, or by somebody who guesses.
-func (w *World) answer() {
-	if len(w.talks) == 0 {
+// meddle is a user of the host who would verify for another one.
+func (w *World) meddle() {
+	u, other, p := w.anybody(), w.anybody(), w.verifier()
+	if !other.exists || u.exists && u.uid == other.uid {
 		return
 	}
-	i := w.rng.IntN(len(w.talks))
-	t := w.talks[i]
-	w.talks = append(w.talks[:i], w.talks[i+1:]...)
-	code, _ := w.types(t.u)
-	if w.chance(30) {
-		code = w.guess(t.u)
+	if _, err := p.v.Admit(verifier.Caller{UID: other.uid}, w.request(u, "sshd", "")); !errors.Is(err, verifier.ErrNotAllowed) {
+		w.fail("%s may verify for %s: %v", other.name, u.name, err)
 	}
-	w.saw(t.u, code)
-	old := t.p.keyless || t.p.ledger == nil && t.parsed != w.parsed // a Go half keeps the policy that it has read
-	if t.p.dead || t.p != w.daemon && w.daemon != nil || old || !t.u.exists || t.r.UID != t.u.uid {
-		t.r.UID, t.r.Known = 0, false
-		w.verify(t.u, t.r, code) // the module begins again, and gives the answer that it has
-		return
-	}
-	w.op.steps = w.disk.Steps()
-	has := t.u.has()
-	var s login.Step
-	w.as(t.p, func() { s = t.l.Answer(code) })
-	w.note("%s answers %s: asked %t, %v %s, died %t", t.u.name, code, s.Ask != nil, s.Verdict, stamp(s.Until), w.op.died)
-	if t.prompts++; s.Ask != nil && !w.op.died {
-		if t.prompts >= w.attempts {
-			w.fail("%s is asked more than %d times", t.u.name, w.attempts)
-		}
-		w.talks = append(w.talks, t)
-	}
-	if !has.enrolled() || w.require == "if-enrolled" && !has.enrolled() {
-		if s.Verdict == login.Granted {
-			w.fail("%s has no second factor any more, and gets in", t.u.name)
-		}
-		has = record{uid: t.u.uid}
-	}
-	w.check(t.u, t.r, has, code, s, false)
+	w.note("%s would verify for %s", other.name, u.name)
 }

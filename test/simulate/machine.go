@@ -3,8 +3,7 @@ package simulate
 import (
 	"maps"
 	"os"
-	"path/filepath"
-	"syscall"
+	"slices"
 	"time"
 
 	"sallyport/internal/audit"
@@ -100,14 +99,14 @@ func (l watched) PutWindows(windows ...ledger.Window) error {
 
 func (w *World) config() verifier.Config {
 	return verifier.Config{
-		Policy: w.parsed, Records: w.openVault(), Users: w, Audit: w, Now: w.clock.host, Booted: w.clock.booted, Rand: w.random,
+		Policy: w.parsed, Records: w.openVault(), Users: w.people, Audit: w, Now: w.clock.host, Booted: w.clock.booted, Rand: w.random,
 	}
 }
 
 func (w *World) openVault() *vault.Vault {
 	keys := vault.LoadKeys(w.disk, w.root, "")
 	w.keyless = keys.Problem() != nil
-	return vault.Open(w.disk, w.root, keys)
+	return vault.Open(disktest.Stamped{FS: w.disk}, w.root, keys)
 }
 
 // goHalf is the verifier of one login while the daemon is away, or is taken for away.
@@ -136,7 +135,7 @@ func (w *World) start() {
 			_ = disk.RemoveTemps(w.disk, dir)
 		}
 		c := w.config()
-		c.Ledgers, c.Leaders = p, &sessiontest.Leaders{Processes: w.processes}
+		c.Ledgers, c.Leaders, c.Recent = p, &sessiontest.Leaders{Processes: w.processes}, w.people.recent()
 		p.v = verifier.New(c)
 		if err := p.v.SetPolicy(w.parsed); err != nil {
 			w.fail("the policy at the start: %v", err)
@@ -189,7 +188,10 @@ func (w *World) outdate() {
 // beginEmpty is that the ledger need remember nothing from before, and may remember everything. It is sure where no complete
 // copy was left: then no login from before is remembered.
 func (w *World) beginEmpty(now time.Time, sure bool) {
-	w.quarantine = now
+	if sure {
+		w.quarantine = now
+	}
+	w.quarantine = later(w.quarantine, now)
 	if w.clock.latest.After(now) {
 		w.quarantine = later(w.quarantine, earlier(w.clock.latest, now.Add(time.Hour))).Add(ledger.SaveEvery)
 	}
@@ -197,7 +199,14 @@ func (w *World) beginEmpty(now time.Time, sure bool) {
 	if sure {
 		w.rememberSeq, w.rememberAt = w.steps, now
 	}
+	unread := w.op.fault == disktest.Read
 	for _, u := range w.users {
+		for _, t := range u.devices() {
+			if t.period > 0 {
+				t.forget(unread, t.step(now)+t.offset+w.window)
+			}
+		}
+		u.recall()
 		u.vague = u.touched
 		u.since = newGuesses()
 		maps.Copy(u.lost, u.ever) // a copy may be older than what is known
@@ -217,11 +226,19 @@ func (w *World) save(clean bool) {
 		for _, u := range w.users {
 			u.tries.tidy(now)
 			u.since.tidy(now)
+			u.permits = slices.DeleteFunc(u.permits, func(p permit) bool { return now.Sub(p.at) >= permitFor })
 		}
 		err = p.ledger.Save(clean, now)
 	})
 	if err != nil && !w.diskFails() && !dead {
 		w.fail("saving: %v", err)
+	}
+	if err == nil && !dead {
+		for _, u := range w.users {
+			for _, t := range u.devices() {
+				t.recent = nil
+			}
+		}
 	}
 	if clean {
 		w.clean, w.murky = true, dead || err != nil
@@ -248,50 +265,20 @@ func (w *World) cut(torn bool) {
 	w.talks = nil
 	w.setDisk(w.mode)
 	for _, u := range w.users {
+		u.permits = nil
 		got := w.stored(u)
 		switch {
 		case u.rec.differs(got) == "":
 		case u.kept.differs(got) == "":
 			u.rec = u.kept.clone()
 		default:
-			w.fail("after a power failure %s: %s", u.name, u.rec.differs(got))
+			w.fail("after a power failure %s: %s; %s", u.name, u.rec.differs(got), u.kept.differs(got))
 		}
-		u.kept = u.rec.clone()
+		u.kept, u.loose = u.rec.clone(), false
 	}
 	w.clock.boot(w)
 	w.note("power failure, torn %t", torn)
 }
-
-// setDisk makes the disk full, read-only or good.
-func (w *World) setDisk(mode string) {
-	w.mode = mode
-	w.disk.Fail(disktest.Read, nil)
-	for _, op := range changing {
-		w.disk.Fail(op, nil)
-		switch {
-		case mode == "full" && (op == disktest.Create || op == disktest.Write):
-			w.disk.Fail(op, syscall.ENOSPC)
-		case mode == "read-only":
-			w.disk.Fail(op, syscall.EROFS)
-		}
-	}
-}
-
-var changing = []disktest.Op{disktest.Mkdir, disktest.Create, disktest.Write, disktest.SyncFile, disktest.Rename, disktest.Remove, disktest.SyncDir}
-
-func (w *World) diskFails() bool { return w.mode != "" || w.op.fault != "" }
-
-// quietly looks at the disk as a good one.
-func (w *World) quietly(look func()) {
-	mode, die := w.mode, w.dieIn
-	w.dieIn = 0
-	w.setDisk("")
-	look()
-	w.setDisk(mode)
-	w.dieIn = die
-}
-
-func (w *World) path(u *user) string { return filepath.Join(w.root.Users(), u.name+".toml") }
 
 func (w *World) warn(format string, _ ...any) { w.events = append(w.events, format) }
 

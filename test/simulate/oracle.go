@@ -8,91 +8,6 @@ import (
 	"sallyport/internal/login"
 )
 
-// finding is what an answer must be found to be.
-type finding int
-
-const (
-	noGuess finding = iota // refused, and not counted
-	wrong                  // refused, and counted
-	right                  // accepted
-	unclear                // accepted, or refused and not counted
-)
-
-// view is what the oracle makes of one answer.
-type view struct {
-	finding  finding
-	device   *device // with right and unclear: whose code it is
-	step     int64
-	recovery int // index; -1: none
-}
-
-// look says what an answer is worth now.
-func (w *World) look(u *user, has record, answer string) view {
-	v := view{finding: noGuess, recovery: -1}
-	if !isDigits(answer) {
-		if i := slices.Index(has.recovery, answer); i >= 0 && answer != lost {
-			v.finding, v.recovery = right, i
-		}
-		return v
-	}
-	v.finding = wrong
-	for _, t := range has.tokens {
-		if t.digits != len(answer) {
-			continue
-		}
-		first, last := w.reach(t)
-		for step := first; step <= last; step++ {
-			if t.code(step) != answer {
-				continue
-			}
-			switch f := w.judge(t, step); {
-			case f == noGuess:
-				return view{finding: noGuess, recovery: -1} // it has been used, whatever else it is
-			case f == unclear || v.finding == wrong:
-				v = view{f, t.device, step, -1}
-			}
-		}
-	}
-	return v
-}
-
-// reach is which steps of a device are right now; of HOTP, with those that were.
-func (w *World) reach(t token) (first, last int64) {
-	if t.period == 0 {
-		return t.counter - 2*w.window - 1, t.counter + 2*w.window
-	}
-	centre := t.device.step(w.clock.host()) + t.offset
-	return max(0, centre-w.window), centre + w.window
-}
-
-// judge is what a right code of a step is worth.
-func (w *World) judge(t token, step int64) finding {
-	if t.period == 0 {
-		if step < t.counter {
-			return noGuess
-		}
-		return right
-	}
-	quarantine := t.device.step(w.quarantine) + t.offset + w.window
-	switch {
-	case t.used[step]:
-		return noGuess
-	case step <= t.newest || t.unclear[step] || t.born < w.distrust && step <= quarantine:
-		return unclear
-	default:
-		return right
-	}
-}
-
-func isDigits(s string) bool {
-	for _, c := range s {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return len(s) >= 6 && len(s) <= 8
-}
-
 // lockedUntil is the end of the lock that holds for the source; zero: none. Where that is not exact, the lock must hold if
 // there is one, and others may.
 func (w *World) lockedUntil(u *user, has record, source string) (until time.Time, exact bool) {
@@ -133,7 +48,7 @@ type outcome struct {
 func (w *World) weigh(u *user, r login.Request, has record, answer string, o outcome) []record {
 	now, source := w.clock.host(), r.Source()
 	before, exact := w.lockedUntil(u, has, source)
-	v := w.look(u, has, answer)
+	v := w.look(has, r, answer)
 	if o.locked {
 		w.tally["locked"]++
 	}
@@ -267,7 +182,7 @@ func (w *World) afterDeath(u *user, r login.Request, v view, locked bool) []reco
 		w.spend(&after, v)
 		w.unspend(v)
 	} else if w.op.stored && w.op.ahead {
-		v.device.unclear[v.step], v.device.newest = true, max(v.device.newest, v.step)
+		v.device.maybe(v.step)
 	} else if w.op.stored {
 		v.device.use(v.step)
 	}

@@ -29,7 +29,7 @@ func isSession(service string) bool { return service != "sudo" && service != noC
 func (w *World) draw() variant {
 	v := variant{
 		require: []string{"always", "always", "if-enrolled", "enroll"}[w.rng.IntN(4)], window: int64(w.rng.IntN(3)), attempts: 1 + w.rng.IntN(3),
-		limit: w.rng.IntN(4), join: []string{"source", "never"}[w.rng.IntN(2)], excess: []string{"displace", "deny"}[w.rng.IntN(2)],
+		limit: w.rng.IntN(4), join: []string{"source", "never"}[w.rng.IntN(2)], excess: []string{"displace", "deny", "ask", "ask"}[w.rng.IntN(4)],
 	}
 	if w.chance(30) {
 		v.remember = time.Duration(1+w.rng.IntN(12)) * time.Hour

@@ -9,11 +9,10 @@ import (
 	"sallyport/internal/vault"
 )
 
-// record is what must be in a user's vault record. Of a set-up that waits for its code only that it is there counts: it lets
-// nobody in.
+// record is what must be in a user's vault record.
 type record struct {
 	uid      uint32
-	pending  bool
+	pending  string // the set-up that waits; lost: nobody was told which
 	tokens   []token
 	recovery []string // the codes left; lost for one whose reply nobody got
 	until    time.Time
@@ -31,7 +30,7 @@ const lost = "?"
 func (r record) enrolled() bool { return len(r.tokens) > 0 }
 
 // there reports whether the user has a file.
-func (r record) there() bool { return len(r.tokens) > 0 || r.pending }
+func (r record) there() bool { return len(r.tokens) > 0 || r.pending != "" }
 
 func (r record) clone() record {
 	r.tokens, r.recovery = slices.Clone(r.tokens), slices.Clone(r.recovery)
@@ -45,7 +44,7 @@ func (r *record) drop(d *device) {
 		return
 	}
 	r.recovery = nil
-	if !r.pending {
+	if r.pending == "" {
 		*r = record{uid: r.uid}
 	}
 }
@@ -72,6 +71,11 @@ func (r *record) lock(source string, until, now time.Time, lim limits) {
 	}
 }
 
+// locks reports whether there is a lock that another record does not have.
+func (r *record) locks(before record) bool {
+	return !r.until.Equal(before.until) || r.source != before.source
+}
+
 // lockedUntil is the end of the durable lock, as far as it holds for the source.
 func (r *record) lockedUntil(source string, now time.Time, lim limits, isKnown bool) time.Time {
 	if r.source == "" && isKnown || r.source != "" && r.source != source {
@@ -85,8 +89,8 @@ func (r *record) lockedUntil(source string, now time.Time, lim limits, isKnown b
 
 // differs says how the record that was read is another one; "": it is not.
 func (r record) differs(got *vault.Record) string {
-	if (got.Pending != nil) != r.pending {
-		return fmt.Sprintf("a set-up waits: %t instead of %t", got.Pending != nil, r.pending)
+	if waits := pendingOf(got); waits != r.pending && (waits == "" || r.pending != lost) {
+		return fmt.Sprintf("the set-up %q waits instead of %q", waits, r.pending)
 	}
 	if len(got.Tokens) != len(r.tokens) {
 		return fmt.Sprintf("%d devices instead of %d", len(got.Tokens), len(r.tokens))
@@ -114,6 +118,25 @@ func (r record) differs(got *vault.Record) string {
 		return fmt.Sprintf("the lock is of %q until %s, instead of %q until %s", got.Lock.Source, stamp(got.Lock.Until), r.source, stamp(r.until))
 	}
 	return ""
+}
+
+func pendingOf(got *vault.Record) string {
+	if got.Pending == nil {
+		return ""
+	}
+	return got.Pending.ID
+}
+
+// codeLengths are those of the codes that may stand behind a password.
+func (r record) codeLengths() []int {
+	if !r.enrolled() {
+		return []int{6}
+	}
+	var all []int
+	for _, t := range r.tokens {
+		all = append(all, t.digits)
+	}
+	return all
 }
 
 // stored reads what is in the vault, as a process that starts now would.
@@ -146,7 +169,7 @@ func (w *World) settle(u *user, may ...record) {
 	} else {
 		may = may[:1]
 	}
-	if (u.vague || len(u.lost) > 0) && !got.Lock.Until.After(w.clock.host().Add(day)) {
+	if (u.vague || len(u.lost) > 0) && (!got.Lock.Until.After(w.clock.host().Add(day)) || got.Lock.Until.Equal(u.rec.until)) {
 		for i := range may { // nobody knows how many wrong codes there were before
 			may[i] = may[i].clone()
 			may[i].until, may[i].source = got.Lock.Until, got.Lock.Source
@@ -157,12 +180,24 @@ func (w *World) settle(u *user, may ...record) {
 		w.fail("%s: %s", u.name, may[0].differs(got))
 		return
 	}
+	drop(u.rec, may[i])
 	u.rec = may[i]
+	u.rec.pending = pendingOf(got)
 	durable := w.disk.Durable(w.path(u))
 	if w.op.acknowledged && w.op.durable && w.disk.Steps() != w.op.steps && !durable {
 		w.fail("%s: what was acknowledged is not on the disk", u.name)
 	}
+	u.loose = !durable
 	if durable {
 		u.kept = u.rec.clone()
+	}
+}
+
+// synced notes what has become durable by the way: who syncs the directory for one record does it for all.
+func (w *World) synced() {
+	for _, u := range w.users {
+		if u.loose && w.disk.Durable(w.path(u)) {
+			u.loose, u.kept = false, u.rec.clone()
+		}
 	}
 }

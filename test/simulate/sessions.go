@@ -31,7 +31,8 @@ func (w *World) begin(u *user, r login.Request) {
 	w.op = operation{}
 	p := w.verifier()
 	win := &window{u: u, r: r, leader: w.processes.Start(r.PID, u.uid)}
-	before := w.open(u)
+	before, surplus := w.open(u), w.surplusFor(u, r.Source())
+	may := w.mayOpen(u, r, surplus)
 	win.group = r.PID
 	joins := false
 	if i := slices.IndexFunc(before, func(o *window) bool { return o.r.Source() == r.Source() }); i >= 0 && w.join == "source" {
@@ -49,16 +50,21 @@ func (w *World) begin(u *user, r login.Request) {
 		w.processes.End(r.PID)
 	}
 	w.hearEndings()
-	if dead && in && !joins && w.limit > 0 && w.excess == "displace" {
+	if dead && in && len(surplus) > 0 {
 		w.displace(u)
+	}
+	if may && len(surplus) > 0 && w.excess == "ask" && w.op.stored {
+		u.spendPermit(r)
 	}
 	sessions := w.sessions(u)
 	w.note("%s opens a session from %q by %s: %v, died %t; %d of %d", u.name, r.Source(), r.Service, s.Verdict, dead, sessions, w.limit)
 	switch {
 	case in && !joins && w.limit > 0 && sessions > w.limit:
 		w.fail("%s has %d sessions, and may have %d", u.name, sessions, w.limit)
+	case in && !may:
+		w.fail("%s opens a session, for which %v end, which nobody may end", u.name, surplus)
 	case dead || in:
-	case s.Verdict == login.SessionRefused && w.excess == "deny" && !joins && w.limit > 0 && sessions >= w.limit:
+	case s.Verdict == login.SessionRefused && !may:
 	case s.Verdict == login.Unavailable && w.diskFails():
 	default:
 		w.fail("%s may have %d sessions and has %d, and another is refused: %v", u.name, w.limit, sessions, s.Verdict)

@@ -21,9 +21,12 @@ var (
 // short is how many steps of a seed a test takes. The first world of every seed is young: few have enrolled.
 const short = 2500
 
-// few is how many a new seed takes in make test, which is not to fail for what nobody has changed: in the first long runs one
-// seed in 15 came, after thousands of steps, to something that the oracle did not know. make simulate runs new seeds long.
-const few = 250
+// In make test some new seeds take so many steps each, which are half a minute with the race detector. make simulate runs more
+// of them, and longer.
+const (
+	freshSeeds = 4
+	freshSteps = 10_000
+)
 
 // inMemory is a directory on a file system in memory, where there is one.
 func inMemory(t testing.TB) string {
@@ -47,7 +50,7 @@ func run(t *testing.T, seed uint64, steps int) *World {
 	return w
 }
 
-// TestSimulate runs some seeds that are always the same, those that ever failed, and a new one.
+// TestSimulate runs some seeds that are always the same, those that ever failed, and new ones.
 func TestSimulate(t *testing.T) {
 	debug.SetGCPercent(400)
 	switch {
@@ -65,9 +68,9 @@ func TestSimulate(t *testing.T) {
 	for _, k := range kept(t) {
 		run(t, k[0], int(k[1]))
 	}
-	fresh := rand.Uint64N(1 << 40)
-	t.Logf("the new seed is %d", fresh)
-	run(t, fresh, few)
+	for range freshSeeds {
+		run(t, rand.Uint64N(1<<40), freshSteps)
+	}
 }
 
 // long says now and then how far it is.
@@ -126,8 +129,9 @@ func TestDeterministic(t *testing.T) {
 
 // All that the simulation is made of happens often enough to mean something.
 func TestEverythingHappens(t *testing.T) {
-	w := run(t, 4, 6000)
-	for _, what := range []string{"accepted", "wrong", "remembered", "died", "a Go half", "locked", "quarantined", "displaced"} {
+	w := run(t, 15, 6000)
+	for _, what := range []string{"accepted", "wrong", "remembered", "died", "a Go half", "locked", "quarantined", "displaced",
+		"used before", "resumed", "set up in a login", "taken over"} {
 		if w.tally[what] == 0 {
 			t.Errorf("never: %s, in %v", what, w.tally)
 		}

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -13,25 +14,22 @@ type user struct {
 
 	rec  record // that processes see
 	kept record // that a power failure would leave
+	// loose is that these are two, until a directory is synced.
+	loose bool
 	// tries is what is remembered of the user's codes. A power failure takes something of it, nobody says how much: from then on
 	// it is vague, until an unlock, and since is what came afterwards. lost are the sources of right codes before it.
-	tries   *guesses
-	vague   bool
-	touched bool // there was something to remember once
-	since   *guesses
-	lost    map[string]bool
-	ever    map[string]bool // all sources that a right code came from
-	perhaps []known         // right codes that may have been noted: all, of processes that died, too; a copy may have any of them
-	devices int             // so far
-	waits   *setup
-}
-
-// setup waits for its first code.
-type setup struct {
-	id       string
-	device   *device
-	replaces *device
-	expires  time.Time
+	tries     *guesses
+	vague     bool
+	touched   bool // there was something to remember once
+	since     *guesses
+	lost      map[string]bool
+	ever      map[string]bool // all sources that a right code came from
+	perhaps   []known         // right codes that may have been noted: all, of processes that died, too; a copy may have any of them
+	forgotten []known         // those of them that are not to count any more
+	made      int             // devices so far
+	waits     *setup
+	permits   []permit
+	backup    *backup
 }
 
 // sight is a code that was typed where the attacker could see it, used or not.
@@ -49,7 +47,7 @@ func newUser(i int) *user {
 
 // become has somebody with this uid have the name from now on, of whom nothing is known.
 func (u *user) become(uid uint32) {
-	u.uid, u.vague, u.touched, u.perhaps = uid, false, false, nil
+	u.uid, u.vague, u.touched, u.perhaps, u.forgotten, u.permits = uid, false, false, nil, nil, nil
 	u.tries, u.since, u.lost, u.ever = newGuesses(), newGuesses(), map[string]bool{}, map[string]bool{}
 }
 
@@ -68,19 +66,25 @@ func (u *user) welcome(service, source string, now time.Time, seq int) {
 	u.tries.accept(service, source, now, seq)
 }
 
-func (u *user) noted(k known) {
+func (u *user) noted(k known) { u.perhaps = bounded(append(u.perhaps, k)) }
+
+// bounded drops the oldest of too many.
+func bounded(all []known) []known {
 	const most = 500
-	if len(u.perhaps) >= most {
-		u.perhaps = append(u.perhaps[:0], u.perhaps[most/2:]...)
+	if len(all) > most {
+		return append(all[:0], all[most/2:]...)
 	}
-	u.perhaps = append(u.perhaps, k)
+	return all
 }
 
 // forget is that no login from before is remembered.
 func (u *user) forget() {
 	u.tries.forget()
-	u.perhaps = nil
+	u.forgotten, u.perhaps = bounded(append(u.forgotten, u.perhaps...)), nil
 }
+
+// recall is that a copy of the ledger counts, which may be of before what was forgotten.
+func (u *user) recall() { u.perhaps, u.forgotten = bounded(append(u.forgotten, u.perhaps...)), nil }
 
 // unlocked is that all wrong codes are forgotten.
 func (u *user) unlocked() {
@@ -94,6 +98,15 @@ func (u *user) has() record {
 		return u.rec
 	}
 	return record{uid: u.uid}
+}
+
+// devices are those of the user's record, and of the copy of it that may be put back.
+func (u *user) devices() []token {
+	all := u.rec.tokens
+	if u.backup != nil {
+		all = append(slices.Clip(all), u.backup.rec.tokens...)
+	}
+	return all
 }
 
 func (w *World) anybody() *user { return w.users[w.rng.IntN(len(w.users))] }
@@ -145,6 +158,8 @@ func (w *World) types(u *user) (code string, d *device) {
 		}
 	case w.chance(10):
 		code = d.code(step - 1) // typed slowly
+	case w.chance(20):
+		code = d.code(d.step(w.clock.host()) + has.find(d).offset) // of a phone that is as wrong as the host
 	}
 	return code, d
 }

@@ -16,7 +16,6 @@ import (
 	"sallyport/internal/disk/disktest"
 	"sallyport/internal/policy"
 	"sallyport/internal/session/sessiontest"
-	"sallyport/internal/verifier"
 )
 
 // World is one simulated host with its people.
@@ -45,6 +44,7 @@ type World struct {
 	parsed *policy.Policy
 	lim    limits
 	users  []*user
+	people *directory
 	seen   []sight // codes that the attacker has seen
 	talks  []*talk
 	// windows are the logins that go on.
@@ -94,12 +94,13 @@ func New(seed uint64, dir string) *World {
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 0x5a11)), random: rand.NewChaCha8(key), root: disk.Root(dir),
 		disk: &disktest.FS{}, processes: &sessiontest.Processes{}, pid: 1000, gone: true, tally: map[string]int{},
 	}
+	w.disk.Now, w.people = w.clock.host, &directory{w: w, changed: w.clock.truth}
 	w.disk.Before = func(op disktest.Op) { w.countdown(string(op)) }
 	w.clock.truth = time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC).Add(w.span(0, 300*day))
 	w.clock.saw()
 	w.lim = limits{3 + w.rng.IntN(4), 10 * time.Minute, 5 * time.Minute, time.Duration(1+w.rng.IntN(24)) * time.Hour, 8 + w.rng.IntN(20)}
 	w.reload()
-	for i := range people {
+	for i := range crowd {
 		w.users = append(w.users, newUser(i))
 	}
 	if w.chance(30) {
@@ -110,7 +111,7 @@ func New(seed uint64, dir string) *World {
 	return w
 }
 
-const people = 10
+const crowd = 10
 
 // Run takes so many steps. It returns a *Failure where a property does not hold.
 func (w *World) Run(steps int) error {
@@ -137,6 +138,7 @@ func (w *World) step() {
 		w.start()
 		w.op = operation{}
 	}
+	w.synced()
 	w.clock.pass(w.pause())
 	w.rememberAt = earlier(w.rememberAt, w.clock.host())
 	a := w.action()
@@ -227,26 +229,3 @@ func (w *World) span(from, to time.Duration) time.Duration {
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05") }
-
-// Lookup is verifier.Directory's.
-func (w *World) Lookup(name string) (uint32, error) {
-	for _, u := range w.users {
-		if u.name == name && u.exists {
-			return u.uid, nil
-		}
-	}
-	return 0, fmt.Errorf("%q: %w", name, verifier.ErrUnknownUser)
-}
-
-// Name is verifier.Directory's.
-func (w *World) Name(uid uint32) (string, error) {
-	for _, u := range w.users {
-		if u.uid == uid && u.exists {
-			return u.name, nil
-		}
-	}
-	return "", fmt.Errorf("uid %d: %w", uid, verifier.ErrUnknownUser)
-}
-
-// Groups is verifier.Directory's.
-func (w *World) Groups(name string) ([]string, error) { return []string{name}, nil }

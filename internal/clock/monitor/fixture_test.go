@@ -26,6 +26,7 @@ type watched struct {
 	samples map[string]clock.Sample
 	events  []audit.Event
 	changed int
+	back    int
 	jumped  chan<- struct{}
 }
 
@@ -38,6 +39,7 @@ func newHost(t *testing.T) *watched {
 		Sources: []Source{says{h, clock.Kernel}, says{h, clock.Chrony}},
 		Mend:    func() string { return "chronyc makestep" },
 		Changed: func() { h.mu.Lock(); h.changed++; h.mu.Unlock() },
+		SetBack: func() { h.mu.Lock(); h.back++; h.mu.Unlock() },
 		Jumps: func(ctx context.Context, jumped chan<- struct{}) error {
 			h.mu.Lock()
 			h.jumped = jumped
@@ -59,6 +61,9 @@ func (h *watched) set(by time.Duration) {
 	h.now, h.booted = h.now.Add(by), h.booted.Add(by)
 	delete(h.says, clock.Kernel)
 }
+
+// setBack reports whether it was said that the clock has ever been set back.
+func (h *watched) setBack() bool { h.mu.Lock(); defer h.mu.Unlock(); return h.back > 0 }
 
 // say has a source find an offset.
 func (h *watched) say(s clock.Source, offset time.Duration) {

@@ -125,6 +125,7 @@ func (m *Monitor) jump() {
 	direction := "forward"
 	if by < 0 {
 		direction = "back"
+		m.SetBack()
 	}
 	m.Audit.Record(audit.Event{Kind: audit.ClockJumped, Reason: fmt.Sprintf("it was set %s by %s", direction, clock.Length(by)), Offset: by})
 }

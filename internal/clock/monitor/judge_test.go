@@ -85,7 +85,8 @@ func TestStaysWrong(t *testing.T) {
 	}
 }
 
-// TestJump sets a clock that was right: by how much it is wrong is known at once, and that it is right again.
+// TestJump sets a clock that was right: by how much it is wrong is known at once, and that it is right again, and which time it
+// was set back.
 func TestJump(t *testing.T) {
 	for _, by := range []time.Duration{40 * time.Second, -40 * time.Second, 10 * time.Minute, -10 * time.Minute, 24 * time.Hour, -24 * time.Hour} {
 		h := newHost(t)
@@ -98,9 +99,15 @@ func TestJump(t *testing.T) {
 		if s := h.State(); s.Offset != by || !s.Since.Equal(noon.Add(by)) {
 			t.Errorf("set by %v: %+v", by, s)
 		}
+		if was := h.setBack(); was != (by < 0) {
+			t.Errorf("set by %v: set back %t", by, was)
+		}
 		h.set(-by)
 		h.jumped <- struct{}{}
 		h.eventually("the clock is right again", func() bool { return !h.State().Bad })
+		if was := h.setBack(); !was {
+			t.Errorf("set by %v and back: set back %t", by, was)
+		}
 		if kinds, _ := h.journal(); kinds != "clock-jumped clock-wrong clock-jumped clock-right" {
 			t.Errorf("set by %v: the journal has %s", by, kinds)
 		}

@@ -46,6 +46,8 @@ type Config struct {
 	Booted   func() time.Time
 	// Jumps sends whenever the clock was set, until ctx ends.
 	Jumps func(ctx context.Context, jumped chan<- struct{}) error
+	// SetBack is called when the clock was set to an earlier time: codes may have been used that will be right once more.
+	SetBack func()
 }
 
 // Monitor is the daemon's view of the clock. It is a verifier.Clock.

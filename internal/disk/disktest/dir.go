@@ -26,7 +26,7 @@ func (d *dir) Create(name string) (disk.File, error) {
 	if names[name] != nil {
 		return nil, &fs.PathError{Op: string(Create), Path: full, Err: fs.ErrExist}
 	}
-	names[name] = &file{}
+	names[name] = d.fs.newFile()
 	return &openFile{d.fs, full, names[name]}, nil
 }
 
@@ -44,6 +44,7 @@ func (d *dir) Rename(name string, to disk.Dir, newName string) error {
 	f := source[name]
 	delete(source, name)
 	target[newName] = f
+	d.fs.touch(f)
 	return nil
 }
 
@@ -91,6 +92,7 @@ func (f *openFile) Write(data []byte) (int, error) {
 		n /= 2
 	}
 	f.file.now = append(f.file.now, data[:n]...)
+	f.fs.touch(f.file)
 	return n, err
 }
 

@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"sync"
+	"time"
 
 	"sallyport/internal/disk"
 )
@@ -45,6 +46,8 @@ type FS struct {
 
 	// Before, if any, is called before each changing step. Where it panics, the process that took the step has died there.
 	Before func(Op)
+	// Now, if any, is the kernel's clock, by which files have changed: see Stamped.
+	Now func() time.Time
 }
 
 var _ disk.FS = (*FS)(nil)
@@ -55,6 +58,8 @@ type tree map[string]map[string]*file
 
 type file struct {
 	now, kept []byte
+	ino       uint64
+	changed   time.Time
 }
 
 type failure struct {
@@ -82,7 +87,7 @@ func (d *FS) CrashTorn() {
 func (d *FS) restart() {
 	for _, names := range d.now {
 		for name, f := range names {
-			names[name] = &file{now: f.kept, kept: f.kept}
+			names[name] = &file{now: f.kept, kept: f.kept, ino: f.ino, changed: f.changed}
 		}
 	}
 	d.kept = d.now.clone()
@@ -132,7 +137,8 @@ func (d *FS) Put(name string, data []byte) {
 	defer d.mu.Unlock()
 	dir, base := path.Split(name)
 	dir = path.Clean(dir)
-	f := &file{now: bytes.Clone(data), kept: bytes.Clone(data)}
+	f := d.newFile()
+	f.now, f.kept = bytes.Clone(data), bytes.Clone(data)
 	for _, t := range []*tree{&d.now, &d.kept} {
 		t.mkdirAll(dir)
 		(*t)[dir][base] = f
