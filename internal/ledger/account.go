@@ -24,6 +24,8 @@ type Account struct {
 	Permits []Permit             `json:"permits,omitempty"` // to take sessions over; at most maxPermits
 	UID     uint32               `json:"uid,omitempty"`     // with Owned: whose it is; see Own
 	Owned   bool                 `json:"owned,omitempty"`
+
+	turn uint64 // that of now; it is not stored. See Under
 }
 
 // SourceState is the wrong codes from one source.
@@ -43,6 +45,7 @@ type Known struct {
 	Service string    `json:"service"`
 	Source  string    `json:"source"`
 	At      time.Time `json:"at"`
+	Turn    uint64    `json:"turn,omitempty"` // see Account.Under
 }
 
 // Last is the last login with a code.
@@ -73,6 +76,10 @@ func (a *Account) Own(uid uint32) {
 	a.UID, a.Owned = uid, true
 }
 
+// Under says which rules for remembering logins hold: those of a turn of Ledger.Remembering. Logins of another turn are not
+// remembered. (Their times would not do: clocks are set back.)
+func (a *Account) Under(turn uint64) { a.turn = turn }
+
 // Accept records a right code: the source's lock and back-off end, and the source is remembered. How many wrong codes
 // came from there today is not forgotten, or each login of the user would give who shares its source new guesses.
 func (a *Account) Accept(service, source string, now time.Time) {
@@ -86,16 +93,16 @@ func (a *Account) Accept(service, source string, now time.Time) {
 	if len(a.Known) >= maxKnown {
 		a.Known = slices.Delete(a.Known, 0, len(a.Known)-maxKnown+1) // the oldest are in front
 	}
-	a.Known = append(a.Known, Known{service, source, now})
+	a.Known = append(a.Known, Known{service, source, now, a.turn})
 	a.Last = Last{now, service, source}
 }
 
-// Remembered reports whether a right code came by this service from this source less than d ago, and not before since:
-// see Ledger.RememberingSince. After the clock was set back nobody can say, so it did not.
-func (a *Account) Remembered(service, source string, now, since time.Time, d time.Duration) bool {
+// Remembered reports whether a right code came by this service from this source less than d ago. After the clock was set back
+// nobody can say, so it did not.
+func (a *Account) Remembered(service, source string, now time.Time, d time.Duration) bool {
 	service, source = bounded(service), bounded(source)
 	return slices.ContainsFunc(a.Known, func(k Known) bool {
-		return k.Service == service && k.Source == source && within(k.At, now, d) && !k.At.Before(since)
+		return k.Service == service && k.Source == source && k.Turn == a.turn && within(k.At, now, d)
 	})
 }
 
@@ -109,13 +116,13 @@ func (a *Account) Knows(source string, now time.Time) bool {
 
 // Forget has no login count as remembered any more. That right codes came from these sources stays known, so that nobody
 // who types wrong ones elsewhere can lock the user out: the entries lose their service, and no PAM service's name is
-// empty. (A time of forgetting would do the same, until the clock is set back.)
+// empty.
 func (a *Account) Forget() {
 	known := a.Known
 	a.Known = nil
 	for _, k := range known { // the oldest are in front
 		a.Known = slices.DeleteFunc(a.Known, func(old Known) bool { return old.Source == k.Source })
-		a.Known = append(a.Known, Known{"", k.Source, k.At})
+		a.Known = append(a.Known, Known{Source: k.Source, At: k.At})
 	}
 }
 

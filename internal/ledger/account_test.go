@@ -25,14 +25,17 @@ func TestRemembered(t *testing.T) {
 		{"sshd", "10.0.0.6", 0, time.Hour, false},
 		{"sshd", "", 0, time.Hour, false},
 	} {
-		if got := a.Remembered(c.service, c.source, start.Add(c.after), time.Time{}, c.within); got != c.want {
+		if got := a.Remembered(c.service, c.source, start.Add(c.after), c.within); got != c.want {
 			t.Errorf("%+v: %v", c, got)
 		}
 	}
-	for since, want := range map[time.Time]bool{start: true, start.Add(-1): true, start.Add(1): false} {
-		if got := a.Remembered("sshd", "10.0.0.5", start.Add(time.Minute), since, time.Hour); got != want {
-			t.Errorf("remembered since %s: %v", since, got)
-		}
+	a.Under(0)
+	if !a.Remembered("sshd", "10.0.0.5", start, time.Hour) {
+		t.Error("it is forgotten in the same turn")
+	}
+	a.Under(1)
+	if a.Remembered("sshd", "10.0.0.5", start, time.Hour) || !a.Knows("10.0.0.5", start) {
+		t.Error("it is remembered in another turn, or not known any more")
 	}
 	if want := (Last{start, "sshd", "10.0.0.5"}); a.Last != want {
 		t.Errorf("the last login is %+v", a.Last)
@@ -55,7 +58,7 @@ func TestForget(t *testing.T) {
 	}
 	now := start.Add(time.Hour)
 	for _, k := range []Known{{Service: "sshd", Source: "home"}, {Service: "sudo", Source: "home"}, {Service: "sshd", Source: "office"}} {
-		if a.Remembered(k.Service, k.Source, now, time.Time{}, 2*time.Hour) {
+		if a.Remembered(k.Service, k.Source, now, 2*time.Hour) {
 			t.Errorf("%s from %s is remembered", k.Service, k.Source)
 		}
 		if !a.Knows(k.Source, now) {
@@ -66,7 +69,7 @@ func TestForget(t *testing.T) {
 		t.Errorf("each source is known once, since its last right code: %+v", a.Known)
 	}
 	a.Accept("sshd", "home", now)
-	if !a.Remembered("sshd", "home", now, time.Time{}, time.Hour) || a.Remembered("sudo", "home", now, time.Time{}, 2*time.Hour) {
+	if !a.Remembered("sshd", "home", now, time.Hour) || a.Remembered("sudo", "home", now, 2*time.Hour) {
 		t.Error("after the next right code, its service is remembered, and no other")
 	}
 }
@@ -113,7 +116,7 @@ func TestHostileNames(t *testing.T) {
 			t.Errorf("%q: the wrong codes from before do not count", name)
 		}
 		a.Accept(name, name, now)
-		if !a.Knows(name, now) || !a.Remembered(name, name, now, time.Time{}, time.Hour) {
+		if !a.Knows(name, now) || !a.Remembered(name, name, now, time.Hour) {
 			t.Errorf("%q is not remembered", name)
 		}
 	}

@@ -58,6 +58,7 @@ func (f *form) account(a *Account) {
 		f.text(&k.Service)
 		f.text(&k.Source)
 		f.time(&k.At)
+		f.turn(&k.Turn)
 	})
 	f.time(&a.Last.At)
 	f.text(&a.Last.Service)
@@ -202,6 +203,12 @@ func (f *form) whole(n *int) {
 	wide := int64(*n)
 	f.number(&wide)
 	*n = int(wide)
+}
+
+func (f *form) turn(n *uint64) {
+	wide := int64(*n)
+	f.number(&wide)
+	*n = uint64(wide)
 }
 
 func (f *form) uid(n *uint32) {

@@ -2,44 +2,38 @@ package ledger
 
 import "time"
 
-// remember is which rules for remembered logins hold, by their mark, and since when.
+// remember is which rules for remembered logins hold, by their mark, and how often others began to.
 type remember struct {
-	Mark  string    `json:"mark,omitempty"` // empty: nothing is remembered
-	Since time.Time `json:"since,omitzero"` // logins before that do not count
+	Mark string `json:"mark,omitempty"` // empty: nothing is remembered
+	Turn uint64 `json:"turn,omitempty"` // logins of another turn do not count
+	// Since is what earlier versions had instead: no login before that time counted. Clocks are set back.
+	Since time.Time `json:"since,omitzero"`
 }
 
-// restart forgets all logins up to now.
-func (r *remember) restart(now time.Time) {
-	if r.Mark != "" {
-		r.Since = stamp(now)
-	}
-}
+// next forgets all logins up to now.
+func (r remember) next(mark string) remember { return remember{Mark: mark, Turn: r.Turn + 1} }
 
-// RememberingSince says from when on logins count as remembered under the rules with this mark: since these rules came
-// into force. Rules that were dropped and come back begin anew, so whoever takes new rules into use has to ask. An empty
-// mark is that of rules under which nothing is remembered.
-//
-// Where the clock has been set back behind that time, it is now.
-func (l *Ledger) RememberingSince(mark string, now time.Time) (time.Time, error) {
-	var since time.Time
-	err := l.enter(func() error {
-		if r := l.head.Remember; r.Mark == mark && !r.Since.After(now) {
-			since = r.Since
+// Remembering says which turn it is under the rules with this mark: logins are remembered from one turn to no other (see
+// Account.Under). Rules that were dropped and come back begin a new one, so whoever takes new rules into use has to ask. An
+// empty mark is that of rules under which nothing is remembered.
+func (l *Ledger) Remembering(mark string) (turn uint64, err error) {
+	err = l.enter(func() error {
+		if r := l.head.Remember; r.Mark == mark && r.Since.IsZero() {
+			turn = r.Turn
 			return nil
 		}
 		if l.final {
 			return ErrClosed
 		}
 		next := l.head
-		next.Remember = remember{Mark: mark}
-		next.Remember.restart(now)
+		next.Remember = next.Remember.next(mark)
 		err := l.putHead(next)
 		if err == nil {
-			since = next.Remember.Since
+			turn = next.Remember.Turn
 		}
 		return err
 	})
-	return since, err
+	return turn, err
 }
 
 // remembering is for the saved copy.

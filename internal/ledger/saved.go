@@ -188,7 +188,7 @@ func (l *Ledger) restore() error {
 	h := head{Format: format, Boot: bootID(), Quarantine: saved.Quarantine, Remember: saved.Remember}
 	if !complete {
 		h.Quarantine = stamp(saved.newest(l.options.Now))
-		h.Remember.restart(l.options.Now) // the rules may have changed since the copy
+		h.Remember = h.Remember.next(h.Remember.Mark) // the rules may have changed since the copy
 		for _, a := range saved.accounts {
 			for _, u := range a.Account.Tokens {
 				u.Fresh = false

@@ -258,7 +258,7 @@ func TestRememberedBeforeTheRules(t *testing.T) {
 	p.Decision.Remember = 12 * time.Hour
 	p.want("with a code", p.login(p.code(0)), Granted)
 	p.Now = noon.Add(time.Hour)
-	p.Remember = noon.Add(time.Minute)
+	p.Account.Under(1)
 	p.want("under new rules", p.login(), Pending)
 	p.want("a key login under new rules", Account(p.req, &p.Facts), AccountRefused)
 	p.want("with a code again", p.login(p.code(0)), Granted)

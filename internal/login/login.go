@@ -72,7 +72,6 @@ type Facts struct {
 	Sessions   Sessions
 	Issuer     func() string // what authenticator apps show
 	Quarantine time.Time     // steps up to here may have been used before the ledger began; zero: none
-	Remember   time.Time     // logins before that do not count as remembered
 	Clock      clock.State   // what is known of the host's clock; nothing, where no daemon watches it
 	Booted     time.Time     // clock.Booted of now
 	Notify     func() bool   // whether the user is told where the host's clock is wrong; nil: it is not
@@ -93,7 +92,7 @@ func (f *Facts) Enrolled() bool { return f.Record != nil && len(f.Record.Tokens)
 
 // remembered reports whether this login is let in because a right code came from where it comes from lately.
 func (f *Facts) remembered(r Request) bool {
-	return !r.Self && f.Enrolled() && f.Account.Remembered(r.Service, r.Source(), f.Now, f.Remember, f.Decision.Remember)
+	return !r.Self && f.Enrolled() && f.Account.Remembered(r.Service, r.Source(), f.Now, f.Decision.Remember)
 }
 
 // prompt is what asks for a code.

@@ -71,7 +71,8 @@ func (v *Verifier) withFacts(r login.Request, d policy.Decision, now time.Time, 
 	defer giveBack()
 	p := v.policy.Load()
 	f := &login.Facts{Now: now, Decision: d, Issuer: func() string { return v.issuer(p) }, Quarantine: l.Quarantine(), Clock: v.clock(), Booted: v.booted(), Rand: v.Rand}
-	if f.Remember, err = l.RememberingSince(p.RememberMark(), now); err != nil {
+	turn, err := l.Remembering(p.RememberMark())
+	if err != nil {
 		return err
 	}
 	if f.Record, err = v.record(r.User, r.UID, r.Known); err != nil {
@@ -90,6 +91,7 @@ func (v *Verifier) withFacts(r login.Request, d policy.Decision, now time.Time, 
 	if r.Known {
 		f.Account.Own(r.UID)
 	}
+	f.Account.Under(turn)
 	corrected := f.Account.Correct(now) // what a clock that ran ahead wrote
 	before := f.Account.Phone
 	saveRecord, saveAccount, err := fn(f)

@@ -53,9 +53,7 @@ func (c countedLedger) Put(user string, a *ledger.Account) error {
 
 func (c countedLedger) Quarantine() time.Time { return c.Ledger.Quarantine() }
 
-func (c countedLedger) RememberingSince(mark string, now time.Time) (time.Time, error) {
-	return c.Ledger.RememberingSince(mark, now)
-}
+func (c countedLedger) Remembering(mark string) (uint64, error) { return c.Ledger.Remembering(mark) }
 
 func (c countedLedger) Borrow() (Ledger, func(), error) { return c, func() {}, nil }
 

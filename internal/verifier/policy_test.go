@@ -68,6 +68,26 @@ func TestRememberedNeverSurvivesADrop(t *testing.T) {
 	}
 }
 
+// TestRememberedBeforeAClockThatIsSetBack: a login from before a change of the rules does not count after it, though the
+// clock comes once more to when it was.
+func TestRememberedBeforeAClockThatIsSetBack(t *testing.T) {
+	const remembering = "[[rule]]\nservices = [\"sshd\"]\nremember = \"12h\"\n"
+	h := newHost(t, remembering)
+	h.setPolicy(h.v.Policy())
+	p := h.enroll("alice", enroll.Options{}).later()
+	at := h.clock()
+	h.want("with a code", h.verify("alice", p.code(0)), login.Granted)
+	h.at(at.Add(10 * time.Minute))
+	h.setPolicy(parsed(t, ""))
+	h.setPolicy(parsed(t, remembering))
+	h.at(at.Add(-time.Hour))
+	h.want("the clock set back", h.verify("alice", ""), login.Denied)
+	h.at(at.Add(5 * time.Minute))
+	h.want("later than the login, earlier than the change", h.verify("alice", ""), login.Denied)
+	h.want("with a code again", h.verify("alice", p.code(0)), login.Granted)
+	h.want("remembered again, at once", h.verify("alice", ""), login.Granted)
+}
+
 // TestDroppedWhileNobodyVerifies: the first verifier under a policy notes it, be it the module's Go half.
 func TestDroppedWhileNobodyVerifies(t *testing.T) {
 	const remembering = "[[rule]]\nremember = \"12h\"\n"

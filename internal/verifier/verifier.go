@@ -35,7 +35,7 @@ type Ledger interface {
 	Get(user string) (*ledger.Account, error)
 	Put(user string, a *ledger.Account) error
 	Quarantine() time.Time
-	RememberingSince(mark string, now time.Time) (time.Time, error)
+	Remembering(mark string) (turn uint64, err error)
 	// Save makes durable what is in the ledger.
 	Save(clean bool, now time.Time) error
 
@@ -129,7 +129,7 @@ func (v *Verifier) SetPolicy(p *policy.Policy) error {
 		return err
 	}
 	defer giveBack()
-	if _, err := l.RememberingSince(p.RememberMark(), v.Now()); err != nil {
+	if _, err := l.Remembering(p.RememberMark()); err != nil {
 		return err
 	}
 	v.policy.Store(p)
